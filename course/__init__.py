@@ -1,0 +1,81 @@
+"""A course on looking inside transformers: the words that its lessons use.
+
+Nothing heavy is imported until it is used: ``import course`` costs milliseconds, the first `load` imports
+torch and transformers.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from course.attending import attend
+    from course.attention import Attention, AttentionError, EncoderDecoderAttention
+    from course.exercises import claim, exercise
+    from course.models import Model, ModelError, load, wrap
+    from course.pairs import SentencePair, sentence_pairs
+    from course.ranking import Ranking, RankingError, rank
+    from course.tokens import InputError, Tokens
+    from course.views import View, ViewError, head_view, model_view
+
+_HOMES = {
+    "attend": "course.attending",
+    "Attention": "course.attention",
+    "AttentionError": "course.attention",
+    "EncoderDecoderAttention": "course.attention",
+    "claim": "course.exercises",
+    "exercise": "course.exercises",
+    "Model": "course.models",
+    "ModelError": "course.models",
+    "load": "course.models",
+    "wrap": "course.models",
+    "SentencePair": "course.pairs",
+    "sentence_pairs": "course.pairs",
+    "Ranking": "course.ranking",
+    "RankingError": "course.ranking",
+    "rank": "course.ranking",
+    "InputError": "course.tokens",
+    "Tokens": "course.tokens",
+    "View": "course.views",
+    "ViewError": "course.views",
+    "head_view": "course.views",
+    "model_view": "course.views",
+}
+
+__all__ = sorted(_HOMES)
+__all__ = [
+    "Attention",
+    "AttentionError",
+    "EncoderDecoderAttention",
+    "InputError",
+    "Model",
+    "ModelError",
+    "Ranking",
+    "RankingError",
+    "SentencePair",
+    "Tokens",
+    "View",
+    "ViewError",
+    "attend",
+    "claim",
+    "exercise",
+    "head_view",
+    "load",
+    "model_view",
+    "rank",
+    "sentence_pairs",
+    "wrap",
+]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"course has no {name!r}; it has {', '.join(sorted(_HOMES))}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

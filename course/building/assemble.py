@@ -1,0 +1,163 @@
+"""The build: every lesson through every step, and only what passed all of them is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from course.building.compare import compare
+from course.building.execute import Run, run
+from course.building.files import keep_only, write_if_changed
+from course.building.kernels import kernel_environment
+from course.building.leaks import leaks
+from course.building.lesson import Lesson, lesson_files, read_lesson
+from course.building.notebooks import solution, student, to_text, trial
+from course.building.outcomes import outcomes, prove_solution, prove_student, prove_trial
+from course.building.problems import LessonError, Problem
+from course.building.report import LessonReport, Report
+from course.building.site import index_page, lesson_page
+
+SHIPPED = "shipped"
+CELL_SECONDS = 600
+
+
+def build(
+    root: Path, *, only: Sequence[str] = (), profile: str = SHIPPED, say: Callable[[str], None] = print
+) -> Report:
+    """Build the lessons below ``root`` into ``root/build`` and return the report, which is written there too.
+
+    ``only`` picks lessons whose names begin with one of these. What failed is removed from ``build``: all that
+    stands there has passed. Raises LessonError where no lesson matches.
+    """
+    paths = pick(lesson_files(root), only)
+    out = root / "build"
+    reports: list[LessonReport] = []
+    lessons: dict[str, Lesson] = {}
+    for path in paths:
+        reports.append(LessonReport(path.stem))
+        try:
+            lessons[path.stem] = read_lesson(path, root)
+            reports[-1].steps["source"] = []
+        except LessonError as error:
+            reports[-1].steps["source"] = list(error.problems)
+    known = _readable(root, lessons)
+    with kernel_environment(offline=profile == SHIPPED):
+        for report in reports:
+            say(f"{report.name} …")
+            started = time.monotonic()
+            if report.name in lessons:
+                _build_lesson(lessons[report.name], known, report, out, profile)
+            if not report.passed:
+                _remove(report.name, out)
+            report.seconds = time.monotonic() - started
+            say(_line(report))
+    if not only:
+        _sweep(out, {report.name for report in reports})
+    published = [lesson for lesson in known if (out / "site" / f"{lesson.name}.html").is_file()]
+    write_if_changed(out / "site" / "index.html", index_page(published))
+    result = Report(profile, reports)
+    for name, text in (
+        ("report.md", result.markdown()),
+        ("report.json", result.json()),
+        ("report.xml", result.junit()),
+    ):
+        write_if_changed(out / name, text)
+    return result
+
+
+def pick(paths: Sequence[Path], only: Sequence[str]) -> list[Path]:
+    """The lessons whose names begin with one of ``only`` (all, if none is given), in order."""
+    names = [path.stem for path in paths]
+    for start in only:
+        if not any(name.startswith(start) for name in names):
+            raise LessonError(
+                Problem("lessons", 0, f"no lesson begins with {start!r}; there are {', '.join(names) or 'none'}")
+            )
+    if not paths:
+        raise LessonError(Problem("lessons", 0, "there is no lesson here: lessons are files lessons/NN_name.py"))
+    return [path for path in paths if not only or path.stem.startswith(tuple(only))]
+
+
+def _readable(root: Path, lessons: dict[str, Lesson]) -> list[Lesson]:
+    """All lessons that can be read, for the index and the links between pages, whatever is being built."""
+    known = []
+    for path in lesson_files(root):
+        try:
+            known.append(lessons.get(path.stem) or read_lesson(path, root))
+        except LessonError:
+            continue
+    return known
+
+
+def _passed(report: LessonReport, step: str, problems: Sequence[Problem]) -> bool:
+    report.steps[step] = list(problems)
+    return not problems
+
+
+def _build_lesson(lesson: Lesson, known: Sequence[Lesson], report: LessonReport, out: Path, profile: str) -> None:
+    report.title = lesson.header.title
+    report.exercises = len(lesson.exercises)
+    report.wrong_answers = sum(map(len, lesson.wrong.values()))
+    parameters = {} if profile == SHIPPED else {"PROFILE": profile}
+    runs: dict[str, Run] = {}
+    for name, draft, prove in (
+        ("student", student(lesson), prove_student),
+        ("solution", solution(lesson), prove_solution),
+        ("wrong answers", trial(lesson), prove_trial),
+    ):
+        runs[name] = run(draft, parameters=parameters, timeout=CELL_SECONDS)
+        if not _passed(report, name, prove(runs[name])):
+            write_if_changed(out / "failed" / f"{lesson.name} ({name}).ipynb", to_text(runs[name].notebook))
+            return
+    report.claims = sum(outcome.kind == "claim" for outcome in outcomes(runs["solution"]))
+    report.comparison = compare(runs["solution"], timeout=CELL_SECONDS)
+    if not _passed(report, "second run", report.comparison.problems):
+        return
+    executed = runs["student"].notebook
+    page = lesson_page(lesson, executed, known)
+    for cell in executed.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    handed_out = to_text(executed)
+    texts = {f"the student notebook {lesson.name}.ipynb": handed_out, f"the page {lesson.name}.html": page}
+    if not _passed(report, "leaks", leaks(lesson, runs["solution"].notebook, texts)):
+        return
+    report.steps["page"] = []
+    write_if_changed(out / "student" / f"{lesson.name}.ipynb", handed_out)
+    write_if_changed(out / "solutions" / f"{lesson.name}.ipynb", to_text(runs["solution"].notebook))
+    write_if_changed(out / "site" / "notebooks" / f"{lesson.name}.ipynb", handed_out)
+    write_if_changed(out / "site" / f"{lesson.name}.html", page)
+    for stale in (out / "failed").glob(f"{lesson.name} (*"):
+        stale.unlink()
+
+
+def _places(name: str) -> tuple[str, ...]:
+    return (
+        f"student/{name}.ipynb",
+        f"solutions/{name}.ipynb",
+        f"site/notebooks/{name}.ipynb",
+        f"site/{name}.html",
+    )
+
+
+def _remove(name: str, out: Path) -> None:
+    for place in _places(name):
+        (out / place).unlink(missing_ok=True)
+
+
+def _sweep(out: Path, names: set[str]) -> None:
+    """Remove what earlier builds left of lessons that are gone."""
+    notebooks = {f"{name}.ipynb" for name in names}
+    for folder in ("student", "solutions", "site/notebooks"):
+        keep_only(out / folder, notebooks)
+    keep_only(out / "site", {f"{name}.html" for name in names} | {"index.html"})
+
+
+def _line(report: LessonReport) -> str:
+    if not report.passed:
+        return "\n".join([f"{report.name} FAILED", *(f"  {problem}" for problem in report.problems)])
+    return (
+        f"{report.name} passed: {report.exercises} exercises, {report.wrong_answers} wrong answers, "
+        f"{report.claims} claims, {report.comparison} – {report.seconds:.0f} s"
+    )

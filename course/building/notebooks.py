@@ -1,0 +1,114 @@
+"""Lesson to notebooks: pure functions, the same lesson giving the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from course.building.lesson import Lesson, Wrong, checks_in
+from course.building.percent import Cell
+
+_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+}
+_KEPT = ("exercise", "tags", "name")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A cell with its place in a notebook: a stable id, and the wrong answer it tries, if any."""
+
+    id: str
+    cell: Cell
+    tries: Wrong | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A notebook before it runs: its placed cells, so that whatever happens can name a file and a line."""
+
+    lesson: Lesson
+    placed: tuple[Placed, ...]
+
+    def notebook(self) -> NotebookNode:
+        """As a notebook without outputs, its first cell made from the header."""
+        cells = [_title(self.lesson)]
+        for place in self.placed:
+            metadata = {key: place.cell.metadata[key] for key in _KEPT if key in place.cell.metadata}
+            make = new_code_cell if place.cell.kind == "code" else new_markdown_cell
+            cells.append(make(place.cell.source, id=place.id, metadata=metadata))
+        notebook = new_notebook(cells=cells, metadata=_METADATA)
+        nbformat.validate(notebook)
+        return notebook
+
+    def at(self, cell_id: str) -> Placed | None:
+        """The placed cell with this id."""
+        return next((place for place in self.placed if place.id == cell_id), None)
+
+
+def student(lesson: Lesson) -> Draft:
+    """Stubs where the answers go."""
+    return Draft(lesson, tuple(_placed(lesson, lesson.cells)))
+
+
+def solution(lesson: Lesson) -> Draft:
+    """The answers in place of the stubs; everything else, ids included, as the student has it."""
+    return Draft(lesson, tuple(_answered(lesson)))
+
+
+def trial(lesson: Lesson) -> Draft:
+    """The solution with every wrong answer tried, and checked, before the right one is checked."""
+    placed = []
+    for place in _answered(lesson):
+        keys = [key for key, _ in checks_in(place.cell)]
+        for key in keys:
+            for number, wrong in enumerate(lesson.wrong.get(key, ()), start=1):
+                label = f"wrong:{key}:{number}"
+                placed.append(Placed(_id(lesson.name, label), wrong.cell, wrong))
+                placed.append(Placed(_id(lesson.name, f"{label}:check"), place.cell, wrong))
+            if lesson.wrong.get(key):
+                placed.append(Placed(_id(lesson.name, f"answer-again:{key}"), lesson.answers[key]))
+        placed.append(place)
+    return Draft(lesson, tuple(placed))
+
+
+def to_text(notebook: NotebookNode) -> str:
+    """The notebook as the text of its file."""
+    return str(nbformat.writes(notebook)) + "\n"
+
+
+def _answered(lesson: Lesson) -> Iterator[Placed]:
+    for place in _placed(lesson, lesson.cells):
+        key = place.cell.text("exercise")
+        yield Placed(place.id, lesson.answers[key]) if key else place
+
+
+def _placed(lesson: Lesson, cells: Iterable[Cell]) -> Iterator[Placed]:
+    """A cell's id comes from its name or exercise where it has one, else from what it says."""
+    seen: Counter[str] = Counter()
+    for cell in cells:
+        named = cell.text("name") or cell.text("title")
+        key = cell.text("exercise")
+        label = f"exercise:{key}" if key else f"name:{named}" if named else f"{cell.kind}:{cell.source}"
+        seen[label] += 1
+        yield Placed(_id(lesson.name, f"{label}#{seen[label]}"), cell)
+
+
+def _id(lesson: str, label: str) -> str:
+    return hashlib.sha256(f"{lesson}/{label}".encode()).hexdigest()[:16]
+
+
+def _title(lesson: Lesson) -> NotebookNode:
+    header = lesson.header
+    lines = [f"# {header.title}", "", f"About {header.minutes} minutes. After this you can", ""]
+    lines += [f"- {objective}" for objective in header.objectives]
+    if header.prerequisites:
+        lines += ["", f"Before this: {', '.join(header.prerequisites)}."]
+    return new_markdown_cell("\n".join(lines), id=_id(lesson.name, "title"))

@@ -1,0 +1,144 @@
+"""Percent scripts: read with jupytext, each cell with the line where it stands in the file."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import tokenize
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import yaml
+
+from course.building.problems import LessonError, Problem
+
+KNOWN_METADATA = ("advice", "exercise", "name", "open", "tags", "title", "wrong")
+_JUPYTEXT = ("lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker")  # what jupytext notes for itself
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its kind ("code", "markdown" or "raw"), source, metadata, file and first line."""
+
+    kind: str
+    source: str
+    file: str
+    line: int
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def problem(self, message: str, *, line_in_cell: int = 1) -> Problem:
+        """A problem at a line of this cell, counted from 1."""
+        return Problem(self.file, self.line + line_in_cell - 1, message)
+
+    def text(self, key: str) -> str | None:
+        """A metadata value that must be text, such as ``exercise="2.1"``."""
+        value = self.metadata.get(key)
+        if value is not None and not isinstance(value, str):
+            raise LessonError(self.problem(f'{key} must be quoted text, {key}="{value}", not {value!r}'))
+        return value
+
+
+@dataclass(frozen=True)
+class Script:
+    """A percent script: its YAML header (None where it has none) and its cells."""
+
+    file: str
+    header: dict[str, Any] | None
+    cells: tuple[Cell, ...]
+
+
+def read_script(path: Path, file: str) -> Script:
+    """Read a percent script; ``file`` is the name used in messages.
+
+    Raises LessonError where it is not UTF-8, not Python, has an invalid YAML header, text before the first
+    cell, or cell metadata that means nothing here.
+    """
+    text = _decode(path.read_bytes(), file)
+    header, body_line = _header(text, file)
+    _compile(text, file)
+    while text.split("\n")[body_line - 1 : body_line] == [""]:  # jupytext would make a cell of leading blank lines
+        body_line += 1
+    body = "\n".join(text.split("\n")[body_line - 1 :])
+    starts = _markers(body)
+    before = body.split("\n")[: starts[0] - 1] if starts else body.split("\n")
+    stray = next((i for i, line in enumerate(before) if line.strip()), None)
+    if stray is not None:
+        raise LessonError(Problem(file, body_line + stray, "this stands before the first cell: put `# %%` above it"))
+    notebook = jupytext.reads(body, fmt="py:percent")
+    if len(notebook.cells) != len(starts):
+        raise LessonError(
+            Problem(
+                file,
+                body_line,
+                f"{len(starts)} cell markers but {len(notebook.cells)} cells: check the `# %%` lines",
+            )
+        )
+    lines = body.split("\n")
+    cells = []
+    for start, cell in zip(starts, notebook.cells, strict=True):
+        first = next((i for i in range(start, len(lines)) if lines[i].strip()), start)
+        metadata = {key: value for key, value in cell.metadata.items() if key not in _JUPYTEXT}
+        cells.append(Cell(cell.cell_type, cell.source, file, body_line + first, metadata))
+        _check_metadata(cells[-1], body_line + start - 1)
+    return Script(file, header, tuple(cells))
+
+
+def _decode(data: bytes, file: str) -> str:
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise LessonError(
+            Problem(file, line, f"this file is not UTF-8 (byte 0x{data[error.start]:02x}): save it as UTF-8")
+        ) from None
+
+
+def _header(text: str, file: str) -> tuple[dict[str, Any] | None, int]:
+    lines = text.split("\n")
+    if lines[0].rstrip() != "# ---":
+        return None, 1
+    end = next((i for i in range(1, len(lines)) if lines[i].rstrip() == "# ---"), None)
+    if end is None:
+        raise LessonError(Problem(file, 1, "the YAML header is not closed: end it with a line `# ---`"))
+    for i, line in enumerate(lines[1:end], start=2):
+        if line.rstrip() != "#" and not line.startswith("# "):
+            raise LessonError(Problem(file, i, "every line of the YAML header begins with `# `"))
+    try:
+        header = yaml.safe_load("\n".join(line[2:] for line in lines[1:end]))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or "it cannot be read"
+        at = 2 + int(mark.line) if mark else 1
+        raise LessonError(Problem(file, at, f"the YAML header is invalid: {what}")) from None
+    if not isinstance(header, dict):
+        raise LessonError(Problem(file, 1, "the YAML header must be a list of `key: value` lines"))
+    return header, end + 2
+
+
+def _compile(text: str, file: str) -> None:
+    try:
+        compile(text, file, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise LessonError(Problem(file, error.lineno or 1, f"this is not valid Python: {error.msg}")) from None
+    except ValueError as error:  # a null byte
+        line = text[: max(text.find("\0"), 0)].count("\n") + 1
+        raise LessonError(Problem(file, line, f"this is not valid Python: {error}")) from None
+
+
+def _markers(body: str) -> list[int]:
+    """Lines (from 1) of the cell markers: comments only, so a marker inside a string starts no cell."""
+    return [
+        token.start[0]
+        for token in tokenize.generate_tokens(io.StringIO(body).readline)
+        if token.type == tokenize.COMMENT and token.start[1] == 0 and (token.string + " ").startswith("# %% ")
+    ]
+
+
+def _check_metadata(cell: Cell, line: int) -> None:
+    for key in cell.metadata:
+        if key not in KNOWN_METADATA:
+            close = difflib.get_close_matches(key, KNOWN_METADATA, n=1)
+            meant = f"did you mean {close[0]}?" if close else f"known are {', '.join(KNOWN_METADATA)}"
+            raise LessonError(Problem(cell.file, line, f"{key!r} means nothing in a cell's first line: {meant}"))

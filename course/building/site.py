@@ -1,0 +1,82 @@
+"""Pages: the student's notebooks as HTML that opens from disk with no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from typing import Any
+
+import latex2mathml.converter
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from pygments.formatters import HtmlFormatter
+
+from course.building.lesson import Lesson
+
+
+class _MathMl(IPythonRenderer):  # type: ignore[misc]
+    """Formulas as MathML, which browsers draw themselves: MathJax would have to come from the network."""
+
+    def block_math(self, body: str) -> str:
+        return str(latex2mathml.converter.convert(body, display="block"))
+
+    def inline_math(self, body: str) -> str:
+        return str(latex2mathml.converter.convert(body))
+
+
+class _Exporter(HTMLExporter):  # type: ignore[misc]
+    """nbconvert's own conversion of cells and outputs, with our formulas."""
+
+    def markdown2html(self, context: Any, source: str) -> str:
+        attachments = context.get("cell", {}).get("attachments", {})
+        return str(MarkdownWithMath(renderer=_MathMl(escape=False, attachments=attachments)).render(source))
+
+    markdown2html.jinja_pass_arg = HTMLExporter.markdown2html.jinja_pass_arg  # type: ignore[attr-defined]
+
+
+def lesson_page(lesson: Lesson, notebook: NotebookNode, lessons: Sequence[Lesson]) -> str:
+    """The page of one lesson: its executed student notebook, with the way to its neighbours."""
+    body, _ = _Exporter(template_name="basic").from_notebook_node(notebook)
+    place = [other.name for other in lessons].index(lesson.name)
+    before = _link(lessons[place - 1], "←") if place else ""
+    after = _link(lessons[place + 1], "→") if place + 1 < len(lessons) else ""
+    navigation = (
+        f'<nav aria-label="lessons">{before}<a href="index.html">All lessons</a>'
+        f'<a href="notebooks/{lesson.name}.ipynb" download>Download the notebook</a>{after}</nav>'
+    )
+    return _page(lesson.header.title, f"{navigation}<main>{body}</main>{navigation}")
+
+
+def index_page(lessons: Sequence[Lesson]) -> str:
+    """The list of lessons."""
+    items = "".join(
+        f'<li><h2><a href="{lesson.name}.html">{escape(lesson.header.title)}</a></h2>'
+        f"<p>About {lesson.header.minutes} minutes. After it you can:</p><ul>"
+        + "".join(f"<li>{escape(objective)}</li>" for objective in lesson.header.objectives)
+        + f'</ul><p><a href="notebooks/{lesson.name}.ipynb" download>Download the notebook</a></p></li>'
+        for lesson in lessons
+    )
+    return _page(
+        "Looking inside transformers",
+        f'<main><h1>Looking inside transformers</h1><ol class="lessons">{items}</ol></main>',
+    )
+
+
+def _link(lesson: Lesson, arrow: str) -> str:
+    title = escape(lesson.header.title)
+    return f'<a href="{lesson.name}.html">{f"{arrow} {title}" if arrow == "←" else f"{title} {arrow}"}</a>'
+
+
+def _page(title: str, body: str) -> str:
+    style = resources.files("course.building").joinpath("page.css").read_text(encoding="utf-8")
+    light = HtmlFormatter(style="default").get_style_defs(".highlight")
+    dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{light}\n"
+        f"@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{style}</style>\n</head>\n"
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )

@@ -1,0 +1,208 @@
+"""The whole build on a small lesson, with real kernels: what it writes, what it refuses, and where it points."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import nbformat
+import pytest
+
+from course.building.assemble import build
+from course.building.problems import LessonError
+
+pytestmark = pytest.mark.slow
+
+LESSON, SOLUTION = "lessons/01_counting.py", "solutions/01_counting.py"
+
+
+def built(course, **options):
+    return build(course.root, say=lambda _line: None, **options)
+
+
+def failures(course) -> list[str]:
+    report = built(course)
+    assert not report.passed
+    return [str(problem) for problem in report.lessons[0].problems]
+
+
+def digests(course) -> dict[str, str]:
+    out = course.root / "build"
+    paths = [path for part in ("student", "solutions", "site") for path in (out / part).rglob("*") if path.is_file()]
+    return {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def test_a_build_writes_everything_and_a_second_one_the_same_bytes(small_course):
+    report = built(small_course)
+    assert report.passed, report.markdown()
+    first = digests(small_course)
+    assert set(first) == {
+        "student/01_counting.ipynb", "solutions/01_counting.ipynb", "site/01_counting.html", "site/index.html",
+        "site/notebooks/01_counting.ipynb",
+    }  # fmt: skip
+    assert built(small_course).passed
+    assert digests(small_course) == first
+
+
+def test_what_a_build_writes(small_course):
+    report = built(small_course)
+    out = small_course.root / "build"
+    student = nbformat.read(out / "student" / "01_counting.ipynb", as_version=4)
+    solution = nbformat.read(out / "solutions" / "01_counting.ipynb", as_version=4)
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in student.cells)
+    assert any("✓ 1.1" in str(cell.get("outputs")) for cell in solution.cells)
+    page = (out / "site" / "01_counting.html").read_text(encoding="utf-8")
+    assert "○" in page and "3 words on shipped" in page and "<math" in page and "doubled" not in page
+    text = "".join(path.read_text(encoding="utf-8") for path in out.rglob("*.*") if path.suffix != ".md")
+    assert tempfile.gettempdir() not in text and "papermill" not in text
+    # Three code cells print; the parameters and the two exercises do not.
+    assert str(report.lessons[0].comparison) == "3 cells compared, 3 not (3 without output)"
+    assert "| 01_counting | passed | 2 | 4 | 1 | 3 cells compared" in (out / "report.md").read_text(encoding="utf-8")
+    data = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert data["passed"] and data["lessons"][0]["comparison"]["compared"] == 3
+    (suite,) = ElementTree.parse(out / "report.xml").getroot()
+    assert suite.get("failures") == "0" and suite.get("skipped") == "0" and len(suite) == 7
+
+
+def test_no_socket_or_temporary_file_stays_behind(small_course, monkeypatch, tmp_path_factory):
+    place = tmp_path_factory.mktemp("t")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    assert built(small_course).passed
+    assert [path.name for path in place.iterdir()] == []
+
+
+def test_kernels_use_ipc_and_not_tcp(small_course):
+    small_course.change(
+        'print(len(words), "words on", PROFILE)',
+        "import json, ipykernel.connect\nprint(json.loads(ipykernel.connect.get_connection_info())['transport'])",
+    )
+    assert built(small_course).passed
+    solution = (small_course.root / "build" / "solutions" / "01_counting.ipynb").read_text(encoding="utf-8")
+    assert '"ipc\\n"' in solution
+
+
+def test_the_profile_reaches_the_notebook(small_course):
+    assert built(small_course, profile="hub").passed
+    page = (small_course.root / "build" / "site" / "01_counting.html").read_text(encoding="utf-8")
+    assert "3 words on hub" in page
+    student = nbformat.read(small_course.root / "build" / "student" / "01_counting.ipynb", as_version=4)
+    assert 'PROFILE = "hub"' in student.cells[2].source
+
+
+def test_a_claim_that_fails_names_its_line(small_course):
+    line = small_course.change("len(words) == 3", "len(words) == 4")
+    assert failures(small_course) == [f"{LESSON}:{line}: this claim does not hold: three words"]
+
+
+def test_an_answer_that_is_not_accepted_names_its_line(small_course):
+    line = small_course.change("doubled = number + number", "doubled = number", solution=True) - 1
+    assert failures(small_course) == [
+        f"{SOLUTION}:{line}: the answer to exercise 1.2 is not accepted: That is the number itself."
+    ]
+
+
+def test_an_answer_that_raises_names_its_line(small_course):
+    line = small_course.change("count = len(words)", "count = len(wrds)", solution=True)
+    assert failures(small_course) == [f"{SOLUTION}:{line}: NameError: name 'wrds' is not defined"]
+
+
+def test_a_cell_that_raises_names_its_line(small_course):
+    line = small_course.change("claim(", "1 / 0\nclaim(")
+    assert failures(small_course) == [f"{LESSON}:{line}: ZeroDivisionError: division by zero"]
+
+
+def test_a_failed_lesson_leaves_nothing_published_and_the_failing_notebook_to_look_at(small_course):
+    assert built(small_course).passed
+    small_course.change("len(words) == 3", "len(words) == 4")
+    assert not built(small_course).passed
+    assert set(digests(small_course)) == {"site/index.html"}
+    assert (small_course.root / "build" / "failed" / "01_counting (student).ipynb").is_file()
+    small_course.change("len(words) == 4", "len(words) == 3")
+    assert built(small_course).passed
+    assert not list((small_course.root / "build" / "failed").iterdir())
+
+
+def test_a_check_that_passes_on_the_stub(small_course):
+    text = small_course.lesson.read_text(encoding="utf-8")
+    start, end = text.index("    assert answer != 2"), text.index("\n\n\n# %% exercise=\"1.2\"")
+    small_course.lesson.write_text(text[:start] + '    assert words, "No words."' + text[end:], encoding="utf-8")
+    line = small_course.line('with exercise("1.1"')
+    assert failures(small_course) == [
+        f"{LESSON}:{line}: the check of exercise 1.1 passes on the stub: it must use the answer"
+    ]
+
+
+def test_a_wrong_answer_that_passes(small_course):
+    small_course.change("return number**2", "return 2 * number", solution=True)
+    line = small_course.line("return 2 * number", solution=True) - 1
+    assert failures(small_course) == [
+        f"{SOLUTION}:{line}: this wrong answer to exercise 1.2 is taken as passed: the check misses it"
+    ]
+
+
+def test_a_wrong_answer_that_gets_other_advice(small_course):
+    small_course.change('advice="A full stop is no word."', 'advice="A comma is no word."', solution=True)
+    (said,) = failures(small_course)
+    assert "should be told 'A comma is no word.', but is told 'A full stop is no word.'" in said
+
+
+def test_a_lesson_whose_output_changes_from_run_to_run(small_course):
+    small_course.change('print(len(words), "words on", PROFILE)', "import os\nprint(os.getpid())")
+    (said,) = failures(small_course)
+    assert "a second run differs" in said and said.startswith(f"{LESSON}:{small_course.line('from course import')}: ")
+
+
+def test_nothing_compared_is_a_failure(small_course):
+    text = small_course.lesson.read_text(encoding="utf-8")
+    start, end = text.index("from course import"), text.index("# %% [markdown]\n# ### Exercise 1.1")
+    small_course.lesson.write_text(text[:start] + "words = []\n", encoding="utf-8")
+    small_course.solution.write_text("", encoding="utf-8")
+    assert end and any("no cell of this lesson has an output that could be compared" in p for p in failures(small_course))
+
+
+def test_an_answer_in_the_lesson_is_a_leak(small_course):
+    small_course.change("# A lesson with", "# Psst: `doubled = number + number`. A lesson with")
+    said = failures(small_course)
+    assert len(said) == 2 and all("`doubled = number + number` of the answer to exercise 1.2" in line for line in said)
+    assert "student notebook" in said[0] or "student notebook" in said[1]
+
+
+def test_output_on_stderr_and_paths_of_the_machine_are_refused(small_course):
+    line = small_course.line("from course import claim, exercise")
+    small_course.change("claim(", "import os, warnings\nwarnings.warn('debris')\nprint(os.getcwd())\nclaim(")
+    said = failures(small_course)
+    assert said[0].startswith(f"{LESSON}:{line}: this cell") and any("writes to stderr" in problem for problem in said)
+    assert any("shows a path of this machine" in problem for problem in said)
+
+
+def test_a_kernel_that_dies_is_named(small_course):
+    line = small_course.line("from course import claim, exercise")
+    small_course.change("claim(", "import os\nos._exit(3)\nclaim(")
+    assert failures(small_course)[0] == f"{LESSON}:{line}: the kernel died in this cell (exit() or out of memory?)"
+
+
+def test_one_bad_lesson_does_not_stop_the_others(small_course):
+    other = small_course.root / "lessons" / "02_broken.py"
+    other.write_text("x = = 1\n", encoding="utf-8")
+    report = built(small_course)
+    assert [lesson.passed for lesson in report.lessons] == [True, False] and not report.passed
+    assert str(report.lessons[1].problems[0]) == "lessons/02_broken.py:1: this is not valid Python: invalid syntax"
+
+
+def test_only_builds_what_was_asked_for_and_keeps_the_rest(small_course):
+    assert built(small_course).passed
+    (small_course.root / "build" / "student" / "09_other.ipynb").write_text("{}", encoding="utf-8")
+    assert built(small_course, only=["01"]).passed
+    assert (small_course.root / "build" / "student" / "09_other.ipynb").is_file()
+    assert built(small_course).passed
+    assert not (small_course.root / "build" / "student" / "09_other.ipynb").exists()
+
+
+def test_asking_for_no_lesson_says_which_there_are(small_course):
+    with pytest.raises(LessonError, match="no lesson begins with '7'; there are 01_counting"):
+        built(small_course, only=["7"])
+    with pytest.raises(LessonError, match="there is no lesson here"):
+        build(Path(small_course.root, "lessons"), say=print)
