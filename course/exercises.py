@@ -101,7 +101,8 @@ class _Stub:
     __matmul__ = __rmatmul__ = __neg__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = _stop
     __eq__ = __ne__ = _stop
     __hash__ = _stop  # type: ignore[assignment]
-    __array__ = __torch_function__ = _stop
+    __array__ = _stop
+    __torch_function__ = classmethod(_stop)
 
     def __getattr__(self, _name: str) -> Any:
         raise _NotAnsweredError

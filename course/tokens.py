@@ -97,13 +97,15 @@ class Tokens:
         merged = self.select([group[0] for group in groups])
         spans = [_span([self.offsets[i] for i in group]) for group in groups]
         texts = tuple(
-            shown(self.sources[self.segments[group[0]]][span[0] : span[1]])
-            if span and len(group) > 1
-            else "".join(self.texts[i].removeprefix("##") for i in group) if len(group) > 1
-            else self.texts[group[0]]
+            self.texts[group[0]] if len(group) == 1 else self._joined(group, span)
             for group, span in zip(groups, spans, strict=True)
-        )  # fmt: skip
+        )
         return replace(merged, texts=texts, offsets=tuple(spans))
+
+    def _joined(self, group: Sequence[int], span: Offset | None) -> str:
+        if span is not None:
+            return shown(self.sources[self.segments[group[0]]][span[0] : span[1]].strip())
+        return "".join(self.texts[i].removeprefix("##") for i in group)
 
 
 def shown(text: str) -> str:
@@ -299,5 +301,6 @@ def _align(pieces: Sequence[str], special: Sequence[bool], source: str) -> list[
 
 
 def _span(offsets: Sequence[Offset | None]) -> Offset | None:
+    """From the first to the last known offset; the mark of a word's beginning may have none."""
     known = [offset for offset in offsets if offset is not None]
-    return (known[0][0], known[-1][1]) if len(known) == len(offsets) else None
+    return (known[0][0], known[-1][1]) if known else None

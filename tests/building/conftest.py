@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-LESSON = '''\
+LESSON = """\
 # ---
 # title: Counting
 # minutes: 5
@@ -52,9 +52,9 @@ def twice(number):
 with exercise("1.2", twice) as answer:
     assert answer(2) != 2, "That is the number itself."
     assert answer(3) == 6, "Twice three is six."
-'''
+"""
 
-SOLUTION = '''\
+SOLUTION = """\
 # %% exercise="1.1"
 count = len(words)  # as many as the list is long
 
@@ -79,7 +79,7 @@ def twice(number):
 # %% wrong="1.2" advice="Twice three is six."
 def twice(number):
     return number**2
-'''
+"""
 
 
 @dataclass

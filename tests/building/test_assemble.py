@@ -127,7 +127,7 @@ def test_a_failed_lesson_leaves_nothing_published_and_the_failing_notebook_to_lo
 
 def test_a_check_that_passes_on_the_stub(small_course):
     text = small_course.lesson.read_text(encoding="utf-8")
-    start, end = text.index("    assert answer != 2"), text.index("\n\n\n# %% exercise=\"1.2\"")
+    start, end = text.index("    assert answer != 2"), text.index('\n\n\n# %% exercise="1.2"')
     small_course.lesson.write_text(text[:start] + '    assert words, "No words."' + text[end:], encoding="utf-8")
     line = small_course.line('with exercise("1.1"')
     assert failures(small_course) == [
@@ -160,7 +160,9 @@ def test_nothing_compared_is_a_failure(small_course):
     start, end = text.index("from course import"), text.index("# %% [markdown]\n# ### Exercise 1.1")
     small_course.lesson.write_text(text[:start] + "words = []\n", encoding="utf-8")
     small_course.solution.write_text("", encoding="utf-8")
-    assert end and any("no cell of this lesson has an output that could be compared" in p for p in failures(small_course))
+    assert end and any(
+        "no cell of this lesson has an output that could be compared" in p for p in failures(small_course)
+    )
 
 
 def test_an_answer_in_the_lesson_is_a_leak(small_course):

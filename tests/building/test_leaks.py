@@ -46,7 +46,10 @@ def test_the_solution_is_full_of_leaks(lesson):
 def test_the_line_of_the_leaking_answer_is_named(small_course, lesson):
     line = small_course.line("doubled = number", solution=True)
     (said,) = found(lesson, with_cell(lesson, source=["x = 1\n", "doubled = number + number"]))
-    assert said == f"solutions/01_counting.py:{line}: `doubled = number + number` of the answer to exercise 1.2 stands in the artefact"
+    assert said == (
+        f"solutions/01_counting.py:{line}: `doubled = number + number` of the answer to exercise 1.2 "
+        "stands in the artefact"
+    )
 
 
 @pytest.mark.parametrize(

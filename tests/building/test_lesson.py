@@ -81,8 +81,8 @@ def test_a_syntax_error_in_the_solutions_names_their_line(small_course):
 def test_a_file_that_is_not_utf8_names_the_line(small_course):
     text = small_course.lesson.read_text(encoding="utf-8").replace("# A lesson", "# Eine Übung")
     small_course.lesson.write_bytes(text.encode("latin-1"))
-    (found,) = problems(small_course)
-    assert found == f"{LESSON}:{text[: text.index('Ü')].count(chr(10)) + 1}: this file is not UTF-8 (byte 0xdc): save it as UTF-8"
+    line = text[: text.index("Ü")].count("\n") + 1
+    assert problems(small_course) == [f"{LESSON}:{line}: this file is not UTF-8 (byte 0xdc): save it as UTF-8"]
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_read(small_course):
@@ -191,7 +191,7 @@ def test_a_key_that_is_no_text(small_course):
 
 
 def test_a_wrong_answer_in_the_lesson_is_refused(small_course):
-    small_course.change('# %% [markdown]\n# ### Exercise 1.1', '# %% wrong="1.1"\ncount = 2\n\n# %% [markdown]\n# ###')
+    small_course.change("# %% [markdown]\n# ### Exercise 1.1", '# %% wrong="1.1"\ncount = 2\n\n# %% [markdown]\n# ###')
     assert any("belongs into solutions/" in problem for problem in problems(small_course))
 
 

@@ -69,7 +69,8 @@ def test_same_bytes_in_another_process_with_another_hash_seed(small_course, less
     code = (
         "import sys, pathlib; from course.building.lesson import read_lesson; "
         "from course.building.notebooks import student, to_text; root = pathlib.Path(sys.argv[1]); "
-        "sys.stdout.buffer.write(to_text(student(read_lesson(root / 'lessons/01_counting.py', root)).notebook()).encode())"
+        "lesson = read_lesson(root / 'lessons/01_counting.py', root); "
+        "sys.stdout.buffer.write(to_text(student(lesson).notebook()).encode())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(small_course.root)],

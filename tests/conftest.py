@@ -1,0 +1,20 @@
+"""Options that every test may need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--data", type=Path, metavar="DIR", help="folder of data sets, to repeat published scores")
+
+
+@pytest.fixture(scope="session")
+def data(request: pytest.FixtureRequest) -> Path:
+    """The folder given as --data."""
+    folder: Path | None = request.config.getoption("--data")
+    if folder is None:
+        pytest.skip("repeats a published score: needs --data DIR")
+    return folder
