@@ -25,34 +25,40 @@ att = course.attend(model, sentence)
 att
 
 # %% [markdown]
-# You have just run a transformer and kept its attention. The first line says how much there is: for every layer and
-# every head, one weight for every pair of tokens. By the end of this lesson you will have computed one of these
-# tables yourself, from vectors, and it will agree with the model's.
+# You have just run a transformer and kept its attention. The first line says how much there is:
+# for every layer and every head, one weight for every pair of tokens. By the end of this lesson
+# you will have computed one of these tables yourself, from vectors, and it will agree with the
+# model's.
 #
 # ## What the model reads
 #
-# A model does not read words. A *tokenizer* cuts the text into pieces from a fixed vocabulary, and each piece becomes
-# a number. How many pieces do you expect for a word that the vocabulary does not have?
+# A model does not read words. A *tokenizer* cuts the text into pieces from a fixed vocabulary,
+# and each piece becomes a number. How many pieces do you expect for a word that the vocabulary
+# does not have?
 
 # %%
 for text in (sentence, "unbelievable", "Tokenizers"):
     tokens = course.attend(model, text).tokens
     print(f"{text!r}: {len(tokens)} tokens, {' '.join(tokens)}")
 
-claim("every input begins with [CLS] and ends with [SEP]", tokens.texts[0] == "[CLS]" and tokens.texts[-1] == "[SEP]")
+claim(
+    "every input begins with [CLS] and ends with [SEP]",
+    tokens.texts[0] == "[CLS]" and tokens.texts[-1] == "[SEP]",
+)
 
 # %% [markdown]
 # Three things to look at in these lines:
 #
 # - A rare word is cut into sub-words. `##` says "this continues the word before".
 # - Capitals are gone: this vocabulary is lower case.
-# - [CLS] and [SEP] were added. Nobody typed them. [CLS] ("classify") gives the model a place to collect what the
-#   whole text says; [SEP] ("separate") marks where a text ends. They are ordinary tokens to the model: they have
-#   vectors, they attend, and they are attended to.
+# - [CLS] and [SEP] were added. Nobody typed them. [CLS] ("classify") gives the model a place to
+#   collect what the whole text says; [SEP] ("separate") marks where a text ends. They are
+#   ordinary tokens to the model: they have vectors, they attend, and they are attended to.
 #
 # ### Exercise 1.1: predict, then check
 #
-# How many tokens does the model read for the text below? Decide before you let the tokenizer count.
+# How many tokens does the model read for the text below? Decide before you let the tokenizer
+# count.
 
 # %%
 text = "The geologists photographed antidisestablishmentarianism"
@@ -65,14 +71,18 @@ with exercise("1.1", count) as guess:
     real = len(course.attend(model, text).tokens)
     words = len(text.split())
     assert guess != words, "That is the number of words. Rare words are cut into several tokens."
-    assert guess != real - 2, "You counted the pieces of the words. The tokenizer adds two tokens of its own."
-    assert guess == real, "Not yet. Print the tokens of course.attend(model, text).tokens and count them."
+    assert guess != real - 2, (
+        "You counted the pieces of the words. The tokenizer adds two tokens of its own."
+    )
+    assert guess == real, (
+        "Not yet. Print the tokens of course.attend(model, text).tokens and count them."
+    )
 
 # %% [markdown]
 # ## From tokens to vectors
 #
-# Each token becomes a vector: one for the piece, plus one for its position, plus one for the sentence it belongs to.
-# Together they are the input of layer 0, one row per token.
+# Each token becomes a vector: one for the piece, plus one for its position, plus one for the
+# sentence it belongs to. Together they are the input of layer 0, one row per token.
 
 # %%
 inputs = model.tokenizer(sentence, return_tensors="pt")
@@ -81,14 +91,15 @@ with torch.no_grad():
 print(f"{vectors.shape[0]} tokens, {vectors.shape[1]} numbers each")
 
 # %% [markdown]
-# A head does not compare these vectors themselves. It first makes three new ones from each, with three matrices that
-# were learnt:
+# A head does not compare these vectors themselves. It first makes three new ones from each, with
+# three matrices that were learnt:
 #
 # - a **query**: what this token looks for,
 # - a **key**: what this token can be found by,
 # - a **value**: what this token hands over to those who look at it.
 #
-# All heads of a layer are computed at once and then cut apart. Here are the pieces of layer 0, head 2:
+# All heads of a layer are computed at once and then cut apart. Here are the pieces of layer 0,
+# head 2:
 
 # %%
 block = model.module.encoder.layer[0].attention.self
@@ -99,17 +110,20 @@ with torch.no_grad():
     q = block.query(vectors)[:, piece]
     k = block.key(vectors)[:, piece]
     v = block.value(vectors)[:, piece]
-print(f"queries {tuple(q.shape)}, keys {tuple(k.shape)}, values {tuple(v.shape)}: tokens by head size")
+print(
+    f"queries {tuple(q.shape)}, keys {tuple(k.shape)}, values {tuple(v.shape)}: tokens by head size"
+)
 
 # %% [markdown]
 # ### Exercise 1.2: scores
 #
-# How well does a query fit a key? The *score* is their dot product, divided by the square root of the head size $d$:
+# How well does a query fit a key? The *score* is their dot product, divided by the square root of
+# the head size $d$:
 #
 # $$s_{ij} = \frac{q_i \cdot k_j}{\sqrt{d}}$$
 #
-# Write a function that takes queries (tokens × d) and keys (tokens × d) and returns all scores at once, one row per
-# query and one column per key.
+# Write a function that takes queries (tokens × d) and keys (tokens × d) and returns all scores at
+# once, one row per query and one column per key.
 
 
 # %% exercise="1.2"
@@ -122,20 +136,27 @@ with exercise("1.2", scores) as answer:
     two = torch.tensor([[2.0, 0.0, 0.0, 0.0]])
     pair = torch.tensor([[3.0, 0.0, 0.0, 0.0], [0.0, 5.0, 0.0, 0.0]])
     got = answer(two, pair)
-    assert got.shape != (2, 1), "Rows and columns are swapped: one row per query, one column per key."
-    assert got.shape == (1, 2), f"One query and two keys make a 1 × 2 table, not {tuple(got.shape)}."
+    assert got.shape != (2, 1), (
+        "Rows and columns are swapped: one row per query, one column per key."
+    )
+    assert got.shape == (1, 2), (
+        f"One query and two keys make a 1 × 2 table, not {tuple(got.shape)}."
+    )
     assert got[0, 1] == 0, "The second key is at a right angle to the query: its score is 0."
     assert got[0, 0] != 6, "6 is the bare dot product. Divide it by √d."
     assert got[0, 0] != 1.5, "You divided by d. Divide by its square root."
     assert got[0, 0] == 3, f"2 · 3 / √4 is 3, but your score is {got[0, 0]:.3f}."
 
 # %% [markdown]
-# Why the square root? A dot product of $d$ random numbers grows like $\sqrt{d}$. Without the division, long vectors
-# would give large scores, and the next step would turn almost every row into "all on one token".
+# Why the square root? A dot product of $d$ random numbers grows like $\sqrt{d}$. Without the
+# division, long vectors would give large scores, and the next step would turn almost every row
+# into "all on one token".
 
 # %%
 torch.manual_seed(0)
-spread = {d: float((torch.randn(2000, d) * torch.randn(2000, d)).sum(1).std()) for d in (4, 64, 1024)}
+spread = {
+    d: float((torch.randn(2000, d) * torch.randn(2000, d)).sum(1).std()) for d in (4, 64, 1024)
+}
 print({d: round(value, 1) for d, value in spread.items()})
 claim(
     "the spread of random dot products is √d, within a tenth",
@@ -145,11 +166,11 @@ claim(
 # %% [markdown]
 # ### Exercise 1.3: weights
 #
-# Scores can be any number. *Weights* must be shares: positive, and summing to 1 for each query. Softmax does that:
-# exponentiate, then divide by the row's sum.
+# Scores can be any number. *Weights* must be shares: positive, and summing to 1 for each query.
+# Softmax does that: exponentiate, then divide by the row's sum.
 #
-# Write a function that goes all the way from queries and keys to weights. It should meet the model's own numbers for
-# this head to one part in a million.
+# Write a function that goes all the way from queries and keys to weights. It should meet the
+# model's own numbers for this head to one part in a million.
 
 
 # %% exercise="1.3"
@@ -160,17 +181,24 @@ def attention_weights(queries, keys):
 # %%
 with exercise("1.3", attention_weights) as answer:
     got = answer(q, k)
-    assert got.shape == (8, 8), f"Eight tokens make an 8 × 8 table of weights, not {tuple(got.shape)}."
+    assert got.shape == (8, 8), (
+        f"Eight tokens make an 8 × 8 table of weights, not {tuple(got.shape)}."
+    )
     columns = (got.sum(0) - 1).abs().max() < 1e-4
     rows = (got.sum(1) - 1).abs().max() < 1e-4
-    assert rows or not columns, "Your columns sum to 1. Each row should: softmax over the keys, the last axis."
+    assert rows or not columns, (
+        "Your columns sum to 1. Each row should: softmax over the keys, the last axis."
+    )
     assert rows, "The rows do not sum to 1 yet. Have you used softmax?"
     error = (got - att.weights[0, head]).abs().max()
-    assert error < 1e-6, f"The rows sum to 1, but you are {error:.1g} away from the model. Are the scores scaled?"
+    assert error < 1e-6, (
+        f"The rows sum to 1, but you are {error:.1g} away from the model. Are the scores scaled?"
+    )
 
 # %% [markdown]
-# If that says ✓, you have reproduced an attention head. Nothing else is hidden in it. The library can do the same
-# check for all heads at once, with the queries and keys that it took from the model as it ran:
+# If that says ✓, you have reproduced an attention head. Nothing else is hidden in it. The library
+# can do the same check for all heads at once, with the queries and keys that it took from the
+# model as it ran:
 
 # %%
 check = att.identities(tolerance=1e-6)
@@ -186,27 +214,31 @@ claim("in every head the model's weights equal softmax(QKᵀ/√d) to 1e-6", che
 course.head_view(att, layer=0, heads=[head])
 
 # %% [markdown]
-# **What to look at.** Tokens on the left look at tokens on the right; the stronger the line, the larger the weight.
-# Run the pointer over the words on the left. Each line climbs by one step: in the shipped model this head looks at
-# the token *before*. "cat" looks at "the", "sat" looks at "cat". Grammar has nothing to do with it, and in lesson 02
-# you will test that.
+# **What to look at.** Tokens on the left look at tokens on the right; the stronger the line, the
+# larger the weight. Run the pointer over the words on the left. Each line climbs by one step: in
+# the shipped model this head looks at the token *before*. "cat" looks at "the", "sat" looks at
+# "cat". Grammar has nothing to do with it, and in lesson 02 you will test that.
 
 # %%
 print([f"{query} → {key} {weight:.2f}" for query, key, weight in att.strongest(0, head)])
 if PROFILE == "shipped":
     steps = att.weights[0, head].diagonal(-1)
-    claim("in layer 0, head 2 every token puts over 0.99 of its attention on the token before", steps.min() > 0.99)
+    claim(
+        "in layer 0, head 2 every token puts over 0.99 of its attention on the token before",
+        steps.min() > 0.99,
+    )
 
 # %% [markdown]
 # ## What the weights are for
 #
-# The head's output for a token is a mixture: everybody's *values*, each times its weight, added up. A weight of 0.9
-# therefore says "nine tenths of my output is your value vector". It does not say that the token was *important*: a
-# large weight on a tiny value changes little.
+# The head's output for a token is a mixture: everybody's *values*, each times its weight, added
+# up. A weight of 0.9 therefore says "nine tenths of my output is your value vector". It does not
+# say that the token was *important*: a large weight on a tiny value changes little.
 #
 # ### Exercise 1.4: mix the values
 #
-# Write the mixture. Take weights (queries × keys) and values (keys × d) and return the output, queries × d.
+# Write the mixture. Take weights (queries × keys) and values (keys × d) and return the output,
+# queries × d.
 
 
 # %% exercise="1.4"
@@ -219,11 +251,21 @@ with exercise("1.4", mix) as answer:
     shares = torch.tensor([[0.25, 0.75], [1.0, 0.0]])
     handed = torch.tensor([[4.0, 0.0], [0.0, 8.0]])
     got = answer(shares, handed)
-    assert got.shape == (2, 2), f"Two queries and values of size 2 give a 2 × 2 output, not {tuple(got.shape)}."
-    assert got.tolist() != [[2.0, 4.0], [2.0, 4.0]], "That is the plain average of the values. Use the weights."
-    assert got.tolist() != [[1.0, 8.0], [3.0, 0.0]], "You mixed down the columns. Row i of the weights is query i's."
-    assert got.tolist() != [[1.0, 0.0], [0.0, 0.0]], "You weighed single numbers. Each whole vector gets one weight."
-    assert got.tolist() == [[1.0, 6.0], [4.0, 0.0]], "A quarter of (4, 0) and three quarters of (0, 8) make (1, 6)."
+    assert got.shape == (2, 2), (
+        f"Two queries and values of size 2 give a 2 × 2 output, not {tuple(got.shape)}."
+    )
+    assert got.tolist() != [[2.0, 4.0], [2.0, 4.0]], (
+        "That is the plain average of the values. Use the weights."
+    )
+    assert got.tolist() != [[1.0, 8.0], [3.0, 0.0]], (
+        "You mixed down the columns. Row i of the weights is query i's."
+    )
+    assert got.tolist() != [[1.0, 0.0], [0.0, 0.0]], (
+        "You weighed single numbers. Each whole vector gets one weight."
+    )
+    assert got.tolist() == [[1.0, 6.0], [4.0, 0.0]], (
+        "A quarter of (4, 0) and three quarters of (0, 8) make (1, 6)."
+    )
     with torch.no_grad():
         whole = block(vectors[None])[0][0]
     error = (answer(att.weights[0, head], v) - whole[:, piece]).abs().max()
@@ -232,8 +274,8 @@ with exercise("1.4", mix) as answer:
 # %% [markdown]
 # ## How much goes to [CLS] and [SEP]?
 #
-# Two tokens of eight were typed by nobody. If attention were spread evenly they would get a quarter of it. What do
-# you expect them to get?
+# Two tokens of eight were typed by nobody. If attention were spread evenly they would get a
+# quarter of it. What do you expect them to get?
 
 # %%
 typed = att.without_special()
@@ -241,19 +283,21 @@ print(typed)
 removed = float(typed.removed.mean())
 if PROFILE == "shipped":
     claim(
-        "the special tokens hold more than twice their even share of the typed tokens' attention", removed > 2 * 2 / 8
+        "the special tokens hold more than twice their even share of the typed tokens' attention",
+        removed > 2 * 2 / 8,
     )
 
 # %% [markdown]
-# **What to look at.** The last line says how much of the typed words' attention was on the special tokens. The
-# picture of a head can be mostly a picture of [CLS] or [SEP]. Clark and colleagues (2019) saw BERT do this with [SEP]
-# and read it as a resting place: a head that finds nothing to do in this sentence looks where a look changes little.
+# **What to look at.** The last line says how much of the typed words' attention was on the
+# special tokens. The picture of a head can be mostly a picture of [CLS] or [SEP]. Clark and
+# colleagues (2019) saw BERT do this with [SEP] and read it as a resting place: a head that finds
+# nothing to do in this sentence looks where a look changes little.
 #
 # ### Exercise 1.5: find the head
 #
-# Which head rests the most? `measures.share_on(att, positions)` gives every head's share on some positions, as a
-# table layers × heads, and `att.keys.special_positions` are the places of the special tokens. Answer with a pair
-# `(layer, head)`, both counted from 0.
+# Which head rests the most? `measures.share_on(att, positions)` gives every head's share on some
+# positions, as a table layers × heads, and `att.keys.special_positions` are the places of the
+# special tokens. Answer with a pair `(layer, head)`, both counted from 0.
 
 # %% exercise="1.5"
 resting = ...
@@ -262,11 +306,15 @@ resting = ...
 with exercise("1.5", resting) as found:
     share = measures.share_on(att, att.keys.special_positions)
     assert isinstance(found, tuple) and len(found) == 2, (
-        f"Give a pair (layer, head). {att.heads} heads make a layer, so divmod(number, {att.heads}) splits one number."
+        f"Give a pair (layer, head). {att.heads} heads make a layer: divmod(number, {att.heads}) splits a number."
     )
-    assert 0 <= found[0] < att.layers and 0 <= found[1] < att.heads, "Layers and heads count from 0."
+    assert 0 <= found[0] < att.layers and 0 <= found[1] < att.heads, (
+        "Layers and heads count from 0."
+    )
     beyond = int((share > share[found]).sum())
-    assert beyond == 0, f"{beyond} heads rest more than this one. Search for the largest number in the table."
+    assert beyond == 0, (
+        f"{beyond} heads rest more than this one. Search for the largest number in the table."
+    )
 
 # %% [markdown]
 # Where does it rest? In the paper's model it is [SEP]. Ask yours:
@@ -275,17 +323,21 @@ with exercise("1.5", resting) as found:
 for name in ("[CLS]", "[SEP]"):
     print(f"{name}: {measures.share_on(att, att.keys.positions(name)).mean():.0%} of all attention")
 if PROFILE == "shipped":
-    on = {name: measures.share_on(att, att.keys.positions(name)).mean() for name in ("[CLS]", "[SEP]")}
+    on = {
+        name: measures.share_on(att, att.keys.positions(name)).mean() for name in ("[CLS]", "[SEP]")
+    }
     claim("this model rests on [CLS] far more than on [SEP]", on["[CLS]"] > 3 * on["[SEP]"])
 
 # %% [markdown]
 # ## What you have seen
 #
-# - Text becomes tokens, tokens become vectors, and a head makes a query, a key and a value of each.
+# - Text becomes tokens, tokens become vectors, and a head makes a query, a key and a value of
+#   each.
 # - Weights are softmax(QKᵀ/√d): you computed them and met the model's own numbers.
-# - The output is the values mixed by the weights. A weight says where information is *taken from*, not how much it
-#   matters.
+# - The output is the values mixed by the weights. A weight says where information is *taken
+#   from*, not how much it matters.
 # - [CLS] and [SEP] take a large part of the attention. Keep that in mind with every picture.
 #
-# **Read next.** Vaswani et al. 2017, *Attention Is All You Need* (arXiv 1706.03762), section 3.2. Clark, Khandelwal,
-# Levy and Manning 2019, *What Does BERT Look At?* (arXiv 1906.04341), section 3.
+# **Read next.** Vaswani et al. 2017, *Attention Is All You Need* (arXiv 1706.03762), section 3.2.
+# Clark, Khandelwal, Levy and Manning 2019, *What Does BERT Look At?* (arXiv 1906.04341), section
+# 3.

@@ -24,17 +24,18 @@ att = course.attend(model, "The cat sat on the mat")
 course.model_view(att)
 
 # %% [markdown]
-# This is the whole model at one glance: a row for each layer, a column for each head, and in every small picture the
-# tokens of "The cat sat on the mat" twice, queries on the left and keys on the right.
+# This is the whole model at one glance: a row for each layer, a column for each head, and in
+# every small picture the tokens of "The cat sat on the mat" twice, queries on the left and keys
+# on the right.
 #
-# **What to look at.** Click on a small picture to enlarge it; click again to close it. Without reading any words, you
-# can see that heads differ in *shape*. Some show parallel lines, some a fan that closes on one token, some a grey
-# web. How many shapes do you count?
+# **What to look at.** Click on a small picture to enlarge it; click again to close it. Without
+# reading any words, you can see that heads differ in *shape*. Some show parallel lines, some a
+# fan that closes on one token, some a grey web. How many shapes do you count?
 #
 # ### Exercise 2.1: find a fan by eye
 #
-# In a **fan** nearly all lines close on one token on the right. There are several in the picture: enlarge one to be
-# sure, and answer with `(layer, head)`.
+# In a **fan** nearly all lines close on one token on the right. There are several in the picture:
+# enlarge one to be sure, and answer with `(layer, head)`.
 
 # %% exercise="2.1"
 fan_seen = ...
@@ -42,9 +43,15 @@ fan_seen = ...
 # %%
 with exercise("2.1", fan_seen) as chosen:
     assert isinstance(chosen, tuple) and len(chosen) == 2, "Answer with a pair: (layer, head)."
-    assert 0 <= chosen[0] < att.layers and 0 <= chosen[1] < att.heads, "Layers and heads count from 0."
-    parallel = max(measures.previous_token_share(att)[chosen], measures.next_token_share(att)[chosen])
-    assert parallel < 0.5, "These lines run side by side, one step up or down. In a fan they meet in one point."
+    assert 0 <= chosen[0] < att.layers and 0 <= chosen[1] < att.heads, (
+        "Layers and heads count from 0."
+    )
+    parallel = max(
+        measures.previous_token_share(att)[chosen], measures.next_token_share(att)[chosen]
+    )
+    assert parallel < 0.5, (
+        "These lines run side by side, one step up or down. In a fan they meet in one point."
+    )
     meeting = float(att.head(*chosen).mean(0).max())
     assert meeting > 0.7, (
         f"The token that this head looks at most gets {meeting:.0%}. In a fan one token gets over 70%. "
@@ -54,22 +61,23 @@ with exercise("2.1", fan_seen) as chosen:
 # %% [markdown]
 # ## Four shapes
 #
-# The head view shows one layer, and lets you choose heads by their colour: click on a square to switch a head off or
-# on, double-click to see it alone. Here is the first layer with one head switched on.
+# The head view shows one layer, and lets you choose heads by their colour: click on a square to
+# switch a head off or on, double-click to see it alone. Here is the first layer with one head
+# switched on.
 
 # %%
 course.head_view(att, layer=0, heads=[2])
 
 # %% [markdown]
-# **What to look at.** In the shipped model the lines are parallel, one step up: every token looks at the one before.
-# Compare it with this one, from the next layer:
+# **What to look at.** In the shipped model the lines are parallel, one step up: every token looks
+# at the one before. Compare it with this one, from the next layer:
 
 # %%
 course.head_view(att, layer=1, heads=[8])
 
 # %% [markdown]
-# The lines lean the other way, and they are paler: part of the attention goes elsewhere. Pictures show this as shades
-# of grey, and shades are hard to compare. Numbers are not:
+# The lines lean the other way, and they are paler: part of the attention goes elsewhere. Pictures
+# show this as shades of grey, and shades are hard to compare. Numbers are not:
 
 # %%
 before = measures.previous_token_share(att)
@@ -77,15 +85,22 @@ after = measures.next_token_share(att)
 print(f"layer 0 head 2: {before[0, 2]:.2f} on the token before")
 print(f"layer 1 head 8: {after[1, 8]:.2f} on the token after")
 if PROFILE == "shipped":
-    claim("layer 0 head 2 puts nearly all of its attention on the token before", before[0, 2] > 0.99)
-    claim("layer 1 head 8 puts more than half of its attention on the token after", after[1, 8] > 0.5)
-    claim("no other head does so much of either", before.argmax() == 2 and after.argmax() == 1 * att.heads + 8)
+    claim(
+        "layer 0 head 2 puts nearly all of its attention on the token before", before[0, 2] > 0.99
+    )
+    claim(
+        "layer 1 head 8 puts more than half of its attention on the token after", after[1, 8] > 0.5
+    )
+    claim(
+        "no other head does so much of either",
+        before.argmax() == 2 and after.argmax() == 1 * att.heads + 8,
+    )
 
 # %% [markdown]
-# The other two shapes are the fan and the web. In a fan the head rests on one token. In a **web** it spreads over
-# everything: the head averages. One number each tells them apart. The largest share of one token is close to 1 for a
-# fan. The *entropy* of a row, in nats, is 0 when one token gets everything, and ln(8) ≈ 2.08 when eight tokens get
-# the same.
+# The other two shapes are the fan and the web. In a fan the head rests on one token. In a **web**
+# it spreads over everything: the head averages. One number each tells them apart. The largest
+# share of one token is close to 1 for a fan. The *entropy* of a row, in nats, is 0 when one token
+# gets everything, and ln(8) ≈ 2.08 when eight tokens get the same.
 
 # %%
 meeting_place = att.weights.mean(2).argmax(-1)
@@ -93,8 +108,12 @@ spread = measures.entropy(att)
 special = measures.share_on(att, att.keys.special_positions)
 web = divmod(int(spread.argmax()), att.heads)
 even = float(torch.tensor(8.0).log())
-print(f"{int((special > 0.8).sum())} of {special.numel()} heads put over 0.8 of their attention on [CLS] and [SEP]")
-print(f"the widest web: layer {web[0]} head {web[1]}, entropy {spread[web]:.2f} of at most {even:.2f} nats")
+print(
+    f"{int((special > 0.8).sum())} of {special.numel()} heads put over 0.8 of their attention on [CLS] and [SEP]"
+)
+print(
+    f"the widest web: layer {web[0]} head {web[1]}, entropy {spread[web]:.2f} of at most {even:.2f} nats"
+)
 if PROFILE == "shipped":
     places = meeting_place[special > 0.8]
     claim("more than ten heads are fans on special tokens", len(places) > 10)
@@ -105,20 +124,22 @@ if PROFILE == "shipped":
 course.head_view(att, layer=web[0], heads=[web[1]])
 
 # %% [markdown]
-# **What to look at.** No line stands out: every token is connected with every other, a little. A web is not
-# "nothing": its output is the average of all values, which is a way to pass on what the sentence is about.
+# **What to look at.** No line stands out: every token is connected with every other, a little. A
+# web is not "nothing": its output is the average of all values, which is a way to pass on what
+# the sentence is about.
 
 # %% [markdown]
 # ## From a shape to a measure
 #
-# "Parallel lines, one step down" is an impression. To search 72 heads, or 500 sentences, you need a number. A head's
-# weights are a table, one row per query and one column per key. Where in this table does a next-token head keep its
-# weights?
+# "Parallel lines, one step down" is an impression. To search 72 heads, or 500 sentences, you need
+# a number. A head's weights are a table, one row per query and one column per key. Where in this
+# table does a next-token head keep its weights?
 #
 # ### Exercise 2.2: write the measure
 #
-# Write a function that takes one head's weights (queries × keys) and returns the mean weight on the token *after*, as
-# a number from 0 to 1. The last token has no token after it: leave its row out.
+# Write a function that takes one head's weights (queries × keys) and returns the mean weight on
+# the token *after*, as a number from 0 to 1. The last token has no token after it: leave its row
+# out.
 
 
 # %% exercise="2.2"
@@ -131,18 +152,29 @@ with exercise("2.2", next_share) as answer:
     ahead = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
     even = torch.full((4, 4), 0.25)
     got, flat = float(answer(ahead)), float(answer(even))
-    assert got != 0, "For a head that always looks ahead you get 0. Is it the other side of the diagonal?"
-    assert abs(got - 2 / 3) > 1e-6, "You divided by all rows. The last token has nobody after it: leave it out."
-    assert abs(got - 2) > 1e-6, "That is the sum. Take the mean over the tokens that have one after them."
-    assert abs(got - 1) < 1e-6, f"For a head that always looks ahead you get {got:.2f}. It should be 1."
-    assert abs(flat - 0.25) < 1e-6, f"For a head that spreads evenly over 4 tokens you get {flat:.2f}, not 0.25."
+    assert got != 0, (
+        "For a head that always looks ahead you get 0. Is it the other side of the diagonal?"
+    )
+    assert abs(got - 2 / 3) > 1e-6, (
+        "You divided by all rows. The last token has nobody after it: leave it out."
+    )
+    assert abs(got - 2) > 1e-6, (
+        "That is the sum. Take the mean over the tokens that have one after them."
+    )
+    assert abs(got - 1) < 1e-6, (
+        f"For a head that always looks ahead you get {got:.2f}. It should be 1."
+    )
+    assert abs(flat - 0.25) < 1e-6, (
+        f"For a head that spreads evenly over 4 tokens you get {flat:.2f}, not 0.25."
+    )
 
 # %% [markdown]
 # ### Exercise 2.3: search
 #
-# Is there a head that looks *two* tokens back? One sentence proves little: with eight tokens, an even spread already
-# puts 1/8 on every place. Take the four sentences below and find the head with the largest share two tokens back, *on
-# average over all of them*. `measures.offset_share(att, -2)` gives a table layers × heads for one sentence.
+# Is there a head that looks *two* tokens back? One sentence proves little: with eight tokens, an
+# even spread already puts 1/8 on every place. Take the four sentences below and find the head
+# with the largest share two tokens back, *on average over all of them*.
+# `measures.offset_share(att, -2)` gives a table layers × heads for one sentence.
 
 # %%
 sentences = [
@@ -158,27 +190,32 @@ two_back = ...
 # %%
 with exercise("2.3", two_back) as found:
     assert isinstance(found, tuple) and len(found) == 2, (
-        f"Give a pair (layer, head). {att.heads} heads make a layer, so divmod(number, {att.heads}) splits one number."
+        f"Give a pair (layer, head). {att.heads} heads make a layer: divmod(number, {att.heads}) splits a number."
     )
-    tables = torch.stack([measures.offset_share(course.attend(model, text), -2) for text in sentences])
+    tables = torch.stack(
+        [measures.offset_share(course.attend(model, text), -2) for text in sentences]
+    )
     average = tables.mean(0)
     more = int((average > average[found]).sum())
     assert average[found] > 0.1, (
         "This head hardly looks two tokens back. Did you take the share one token back, or ahead?"
     )
-    assert more == 0, f"On average over the four sentences, {more} heads look two tokens back more than this one."
+    assert more == 0, (
+        f"On average over the four sentences, {more} heads look two tokens back more than this one."
+    )
 
 # %% [markdown]
 # ## Position or meaning?
 #
-# A head that looks at the token before could do so for two reasons. It could look for *grammar*: an article before
-# its noun. Or it could look for the *place*, whatever stands there. The picture is the same. What experiment tells
-# them apart?
+# A head that looks at the token before could do so for two reasons. It could look for *grammar*:
+# an article before its noun. Or it could look for the *place*, whatever stands there. The picture
+# is the same. What experiment tells them apart?
 #
 # ### Exercise 2.4: explain it with a measurement
 #
-# Take the words of "The cat sat on the mat" in an order that is no English at all, and attend to that. Answer with
-# the `Attention`. Before you run the check: will layer 0 head 2 still look one step back?
+# Take the words of "The cat sat on the mat" in an order that is no English at all, and attend to
+# that. Answer with the `Attention`. Before you run the check: will layer 0 head 2 still look one
+# step back?
 
 # %% exercise="2.4"
 scrambled = ...
@@ -186,10 +223,16 @@ scrambled = ...
 # %%
 with exercise("2.4", scrambled) as other:
     assert isinstance(other, course.Attention), "Answer with what course.attend(model, …) returns."
-    assert sorted(other.tokens) == sorted(att.tokens), "Use the same six words, each as often as before."
-    assert tuple(other.tokens) != tuple(att.tokens), "The words are still in the old order: change it."
+    assert sorted(other.tokens) == sorted(att.tokens), (
+        "Use the same six words, each as often as before."
+    )
+    assert tuple(other.tokens) != tuple(att.tokens), (
+        "The words are still in the old order: change it."
+    )
     moved = float(measures.previous_token_share(other).flatten()[before.argmax()])
-    assert moved > 0.9, f"Only {moved:.2f} is left on the token before. Print the attention: what did you feed in?"
+    assert moved > 0.9, (
+        f"Only {moved:.2f} is left on the token before. Print the attention: what did you feed in?"
+    )
 
 # %%
 backwards = course.attend(model, "mat the on sat cat The")
@@ -199,16 +242,17 @@ if PROFILE == "shipped":
     claim("the previous-token head follows the place and not the grammar", kept > 0.9)
 
 # %% [markdown]
-# It does not mind. The head found the place, not the grammar. Keep this in mind when a line in a picture joins "the"
-# and "mat": a line shows *where* a head looks and not *why*.
+# It does not mind. The head found the place, not the grammar. Keep this in mind when a line in a
+# picture joins "the" and "mat": a line shows *where* a head looks and not *why*.
 #
 # ## What each view hides
 #
-# - The **model view** shows all heads, too small to read a word in. Use it to see shapes, then go to the head view.
-# - The **head view** shows one layer. With all heads on, colours mix and a line's strength is divided by the number
-#   of heads: switch all but a few off.
-# - **Both** draw [CLS] and [SEP] like any other token, although they may hold most of the weight. How much is that
-#   here?
+# - The **model view** shows all heads, too small to read a word in. Use it to see shapes, then go
+#   to the head view.
+# - The **head view** shows one layer. With all heads on, colours mix and a line's strength is
+#   divided by the number of heads: switch all but a few off.
+# - **Both** draw [CLS] and [SEP] like any other token, although they may hold most of the weight.
+#   How much is that here?
 
 # %%
 words = att.without_special()
@@ -216,14 +260,15 @@ print(words)
 course.model_view(words, layers=[0, 1, 2])
 
 # %% [markdown]
-# **What to look at.** The fans have opened. A head that rested on [SEP] now shows what it does with the little that
-# is left, drawn as if it were everything: each row was made to sum to 1 again. The text above the picture tells you
-# how much was taken away. A picture that does not tell you would mislead.
+# **What to look at.** The fans have opened. A head that rested on [SEP] now shows what it does
+# with the little that is left, drawn as if it were everything: each row was made to sum to 1
+# again. The text above the picture tells you how much was taken away. A picture that does not
+# tell you would mislead.
 #
 # ### Exercise 2.5: your own sentence
 #
-# Try a sentence of your own, with something in it that you are curious about: a name, a typing error, a question.
-# This one cannot be wrong. Look at it in both views.
+# Try a sentence of your own, with something in it that you are curious about: a name, a typing
+# error, a question. This one cannot be wrong. Look at it in both views.
 
 # %% exercise="2.5" open=true
 mine = ...
@@ -240,6 +285,6 @@ with exercise("2.5", mine) as own:
 # - A measure searches all heads and many sentences; an eye does not.
 # - Scrambling the words told place from grammar. A picture could not.
 #
-# **Read next.** Vig 2019, *A Multiscale Visualization of Attention in the Transformer Model* (arXiv 1906.05714), on
-# the views. Clark, Khandelwal, Levy and Manning 2019, *What Does BERT Look At?* (arXiv 1906.04341), on the kinds of
-# heads.
+# **Read next.** Vig 2019, *A Multiscale Visualization of Attention in the Transformer Model*
+# (arXiv 1906.05714), on the views. Clark, Khandelwal, Levy and Manning 2019, *What Does BERT Look
+# At?* (arXiv 1906.04341), on the kinds of heads.

@@ -30,12 +30,13 @@ att = course.attend(model, *different)
 course.head_view(att, layer=2, heads=[9])
 
 # %% [markdown]
-# Two sentences go into the model as one input, with [SEP] between them. They come from a collection of sentence pairs
-# that people have judged (MRPC, Dolan and Brockett 2005): do both say the same? Here the answer was no.
+# Two sentences go into the model as one input, with [SEP] between them. They come from a
+# collection of sentence pairs that people have judged (MRPC, Dolan and Brockett 2005): do both
+# say the same? Here the answer was no.
 #
-# **What to look at.** Set the filter to *Sentence A → Sentence B*. Lines now run only from the first sentence to the
-# second. Which words find each other? In the shipped model this head joins words that occur in *both* sentences:
-# "rovers" with "rovers", "geologists" with "geologists".
+# **What to look at.** Set the filter to *Sentence A → Sentence B*. Lines now run only from the
+# first sentence to the second. Which words find each other? In the shipped model this head joins
+# words that occur in *both* sentences: "rovers" with "rovers", "geologists" with "geologists".
 #
 # Here is a pair that was judged to say the same:
 
@@ -48,20 +49,20 @@ att_same = course.attend(model, *same)
 course.model_view(att_same, layers=[1, 2, 3, 4])
 
 # %% [markdown]
-# **What to look at.** Choose *Sentence A → Sentence B* again. Some heads show lines that run side by side, others a
-# fan. It is tempting to write: "sentences with the same meaning have more connections". Two pictures suggest
-# it. What would show it?
+# **What to look at.** Choose *Sentence A → Sentence B* again. Some heads show lines that run side
+# by side, others a fan. It is tempting to write: "sentences with the same meaning have more
+# connections". Two pictures suggest it. What would show it?
 #
 # ## From an impression to a number
 #
-# "More connections" needs a definition. Here is one: how much of their attention do the words of one sentence put on
-# the words of the other?
+# "More connections" needs a definition. Here is one: how much of their attention do the words of
+# one sentence put on the words of the other?
 #
 # ### Exercise 4.1: write the measure
 #
-# Write a function that takes one head's weights (queries × keys), the positions of the first sentence and those of
-# the second, and returns how much of its attention a word of the *first* sentence puts on the *second* in all, as a
-# mean over the words of the first sentence.
+# Write a function that takes one head's weights (queries × keys), the positions of the first
+# sentence and those of the second, and returns how much of its attention a word of the *first*
+# sentence puts on the *second* in all, as a mean over the words of the first sentence.
 
 
 # %% exercise="4.1"
@@ -71,16 +72,26 @@ def share_across(weights, first, second):
 
 # %%
 with exercise("4.1", share_across) as answer:
-    table = torch.tensor([[0.5, 0.1, 0.2, 0.2], [0.0, 0.0, 0.5, 0.5], [0.3, 0.3, 0.4, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    table = torch.tensor(
+        [[0.5, 0.1, 0.2, 0.2], [0.0, 0.0, 0.5, 0.5], [0.3, 0.3, 0.4, 0.0], [1.0, 0.0, 0.0, 0.0]]
+    )
     got = float(answer(table, [0, 1], [2, 3]))
-    assert abs(got - 0.35) > 1e-6, "You averaged over the second sentence as well. Add up what each word puts there."
-    assert abs(got - 0.8) > 1e-6, "That is from the second sentence to the first. Rows are the words that look."
-    assert abs(got - 1.4) > 1e-6, "That is the sum over the first sentence's words. Take their mean."
-    assert abs(got - 0.7) < 1e-6, f"The first word puts 0.4 there and the second 1.0: 0.7 on average, not {got:.2f}."
+    assert abs(got - 0.35) > 1e-6, (
+        "You averaged over the second sentence as well. Add up what each word puts there."
+    )
+    assert abs(got - 0.8) > 1e-6, (
+        "That is from the second sentence to the first. Rows are the words that look."
+    )
+    assert abs(got - 1.4) > 1e-6, (
+        "That is the sum over the first sentence's words. Take their mean."
+    )
+    assert abs(got - 0.7) < 1e-6, (
+        f"The first word puts 0.4 there and the second 1.0: 0.7 on average, not {got:.2f}."
+    )
 
 # %% [markdown]
-# `measures.cross_sentence_share(att)` does this for all heads and both directions, and leaves [CLS] and [SEP] out on
-# both sides. For the two pairs above, head (2, 9) gives:
+# `measures.cross_sentence_share(att)` does this for all heads and both directions, and leaves
+# [CLS] and [SEP] out on both sides. For the two pairs above, head (2, 9) gives:
 
 # %%
 layer, head = 2, 9
@@ -92,8 +103,8 @@ for name, one in (("different meaning", att), ("same meaning", att_same)):
 #
 # ## Eighty pairs
 #
-# The course has 80 pairs of its own, half of them with the same meaning. Look at a few before you let numbers stand
-# for them:
+# The course has 80 pairs of its own, half of them with the same meaning. Look at a few before you
+# let numbers stand for them:
 
 # %%
 pairs = course.sentence_pairs()
@@ -101,11 +112,15 @@ for pair in (pairs[0], pairs[30], pairs[45], pairs[70]):
     print(f"{'same' if pair.equivalent else 'different'}\n  {pair.first}\n  {pair.second}")
 
 # %%
-shares = torch.stack([measures.cross_sentence_share(course.attend(model, p.first, p.second)) for p in pairs])
+shares = torch.stack(
+    [measures.cross_sentence_share(course.attend(model, p.first, p.second)) for p in pairs]
+)
 value = shares[:, layer, head].double().numpy()
 means_same = np.array([pair.equivalent for pair in pairs])
 gap = value[means_same].mean() - value[~means_same].mean()
-print(f"head ({layer}, {head}): same {value[means_same].mean():.3f}, different {value[~means_same].mean():.3f}")
+print(
+    f"head ({layer}, {head}): same {value[means_same].mean():.3f}, different {value[~means_same].mean():.3f}"
+)
 if PROFILE == "shipped":
     claim("pairs of the same meaning get more attention across, by over 0.05", gap > 0.05)
 
@@ -114,12 +129,13 @@ if PROFILE == "shipped":
 #
 # ### Exercise 4.2: a permutation test
 #
-# If meaning had nothing to do with it, the labels "same" and "different" might as well have been dealt out at random.
-# So deal them out at random many times, and see how often the gap gets as large as the real one, in either direction.
+# If meaning had nothing to do with it, the labels "same" and "different" might as well have been
+# dealt out at random. So deal them out at random many times, and see how often the gap gets as
+# large as the real one, in either direction.
 #
-# Write a function that takes the values and the labels (True for "same") and returns the share of dealings whose gap
-# is at least as large as the real one. Count the real labelling as one of the dealings: a p-value is never 0. Use
-# `rng.permutation(labels)` to deal.
+# Write a function that takes the values and the labels (True for "same") and returns the share of
+# dealings whose gap is at least as large as the real one. Count the real labelling as one of the
+# dealings: a p-value is never 0. Use `rng.permutation(labels)` to deal.
 
 
 # %% exercise="4.2"
@@ -133,11 +149,15 @@ with exercise("4.2", permutation_p) as answer:
     labels = np.arange(40) % 2 == 0
     clear, noise = labels * 1.0, np.random.default_rng(1).random(40)
     far, near, below = answer(clear, labels), answer(noise, labels), answer(-clear, labels)
-    assert far > 0, "A p-value of 0 claims certainty. Count the real labelling too: (count + 1) / (rounds + 1)."
+    assert far > 0, (
+        "A p-value of 0 claims certainty. Count the real labelling too: (count + 1) / (rounds + 1)."
+    )
     assert far < 0.5, (
         f"Two groups that differ in every value get p = {far:.2f}. Do you deal the labels out anew each time?"
     )
-    assert below < 0.5, "A gap in the other direction goes unnoticed. Compare absolute values of the gaps."
+    assert below < 0.5, (
+        "A gap in the other direction goes unnoticed. Compare absolute values of the gaps."
+    )
     assert far < 0.01 and near > 0.05, (
         f"Clear groups get p = {far:.3f} and pure noise {near:.3f}: they should be far apart."
     )
@@ -149,12 +169,14 @@ with exercise("4.2", permutation_p) as answer:
 from scipy import stats
 
 
-def gap_p(values, labels):
+def gap_p(values, labels, rounds=9999):
     def gap_of(x, y, axis):
         return x.mean(axis=axis) - y.mean(axis=axis)
 
-    groups = (values[labels], values[~labels])
-    return stats.permutation_test(groups, gap_of, n_resamples=9999, vectorized=True, rng=0).pvalue
+    test = stats.permutation_test(
+        (values[labels], values[~labels]), gap_of, n_resamples=rounds, vectorized=True, rng=0
+    )
+    return test.pvalue
 
 
 p_all = gap_p(value, means_same)
@@ -163,9 +185,9 @@ if PROFILE == "shipped":
     claim("over all pairs the gap is unlikely to be luck: p < 0.05", p_all < 0.05)
 
 # %% [markdown]
-# Many reports would stop here: "equivalent sentences have more connections, p < 0.05". On 300 pairs of MRPC the same
-# head gives 0.419 against 0.346, about eight standard errors. What else, besides meaning, differs between the two
-# groups?
+# Many reports would stop here: "equivalent sentences have more connections, p < 0.05". On 300
+# pairs of MRPC the same head gives 0.419 against 0.346, about eight standard errors. What else,
+# besides meaning, differs between the two groups?
 #
 # ## The confound
 #
@@ -173,9 +195,9 @@ if PROFILE == "shipped":
 #
 # ### Exercise 4.3: word overlap
 #
-# Write a function that measures how many words two sentences share: the number of different words in both, divided by
-# the number of different words in either. Upper and lower case are the same word. `re.findall(r"[a-z0-9]+", text)`
-# finds the words of a lower-case text.
+# Write a function that measures how many words two sentences share: the number of different words
+# in both, divided by the number of different words in either. Upper and lower case are the same
+# word. `re.findall(r"[a-z0-9]+", text)` finds the words of a lower-case text.
 
 
 # %% exercise="4.3"
@@ -186,8 +208,12 @@ def word_overlap(first, second):
 # %%
 with exercise("4.3", word_overlap) as answer:
     assert answer("A b", "c d") == 0, "Two sentences without a common word have an overlap of 0."
-    assert answer("The cat", "the cat") == 1, "Capitals make a difference in your count. Lower-case both sentences."
-    assert answer("a a a b", "b") != 0.25, "You counted a word as often as it occurs. Count different words."
+    assert answer("The cat", "the cat") == 1, (
+        "Capitals make a difference in your count. Lower-case both sentences."
+    )
+    assert answer("a a a b", "b") != 0.25, (
+        "You counted a word as often as it occurs. Count different words."
+    )
     assert answer("a", "a b c d") == answer("a b c d", "a"), (
         "Swapping the sentences changes your number. Divide by either."
     )
@@ -196,22 +222,28 @@ with exercise("4.3", word_overlap) as answer:
 # %%
 overlap = np.array([pair.overlap for pair in pairs])
 together = np.corrcoef(overlap, value)[0, 1]
-print(f"overlap: same {overlap[means_same].mean():.2f}, different {overlap[~means_same].mean():.2f}")
+print(
+    f"overlap: same {overlap[means_same].mean():.2f}, different {overlap[~means_same].mean():.2f}"
+)
 print(f"correlation of the head's share with overlap: {together:.2f}")
-claim("pairs of the same meaning share more words", overlap[means_same].mean() > overlap[~means_same].mean() + 0.05)
+claim(
+    "pairs of the same meaning share more words",
+    overlap[means_same].mean() > overlap[~means_same].mean() + 0.05,
+)
 if PROFILE == "shipped":
     claim("the head's share follows word overlap closely: correlation over 0.9", together > 0.9)
 
 # %% [markdown]
-# Pairs that say the same *also* share more words, and the head follows shared words. (In MRPC it is 0.60 against
-# 0.45.) So the gap might say nothing about meaning. This is a **confound**: something that goes along with what you
-# study and could explain the result alone. How do you find out which it is?
+# Pairs that say the same *also* share more words, and the head follows shared words. (In MRPC it
+# is 0.60 against 0.45.) So the gap might say nothing about meaning. This is a **confound**:
+# something that goes along with what you study and could explain the result alone. How do you
+# find out which it is?
 #
 # ### Exercise 4.4: hold it fixed
 #
-# Choose pairs such that overlap cannot explain a gap: same-meaning and different-meaning pairs whose overlap is about
-# equal (means within 0.05), at least 15 of each. Answer with an array of 80 truth values, True for the pairs that you
-# keep.
+# Choose pairs such that overlap cannot explain a gap: same-meaning and different-meaning pairs
+# whose overlap is about equal (means within 0.05), at least 15 of each. Answer with an array of
+# 80 truth values, True for the pairs that you keep.
 
 # %% exercise="4.4"
 keep = ...
@@ -219,20 +251,26 @@ keep = ...
 # %%
 with exercise("4.4", keep) as kept:
     kept = np.asarray(kept)
-    assert kept.dtype == bool and kept.shape == (80,), "Answer with 80 truth values, such as overlap > 0.9."
+    assert kept.dtype == bool and kept.shape == (80,), (
+        "Answer with 80 truth values, such as overlap > 0.9."
+    )
     sizes = (kept & means_same).sum(), (kept & ~means_same).sum()
     assert min(sizes) >= 15, (
         f"You keep {sizes[0]} pairs of the same and {sizes[1]} of different meaning: too few of one."
     )
     apart = overlap[kept & means_same].mean() - overlap[kept & ~means_same].mean()
-    assert abs(apart) < 0.05, f"Overlap still differs by {apart:+.2f} between the groups. Print a histogram of overlap."
-    print(f"gap with overlap held fixed: {value[kept & means_same].mean() - value[kept & ~means_same].mean():+.3f}")
+    assert abs(apart) < 0.05, (
+        f"Overlap still differs by {apart:+.2f} between the groups. Print a histogram of overlap."
+    )
+    print(
+        f"gap with overlap held fixed: {value[kept & means_same].mean() - value[kept & ~means_same].mean():+.3f}"
+    )
 
 # %% [markdown]
 # ## What is left
 #
-# Here are the two halves of the collection: pairs that share at least half of their words, and pairs that share few.
-# Which of the two would you expect to show a difference?
+# Here are the two halves of the collection: pairs that share at least half of their words, and
+# pairs that share few. Which of the two would you expect to show a difference?
 
 # %%
 halves = {"many shared words": overlap >= 0.5, "few shared words": overlap < 0.5}
@@ -242,44 +280,54 @@ for name, half in halves.items():
     results[name] = (x.mean() - y.mean(), gap_p(value[half], means_same[half]))
     print(f"{name}: same {x.mean():.3f}, different {y.mean():.3f}, p = {results[name][1]:.4f}")
 if PROFILE == "shipped":
-    claim("among pairs with many shared words nothing is left of the gap", abs(results["many shared words"][0]) < 0.03)
+    claim(
+        "among pairs with many shared words nothing is left of the gap",
+        abs(results["many shared words"][0]) < 0.03,
+    )
     claim("it is no larger than luck would make it", results["many shared words"][1] > 0.2)
     claim("among pairs with few shared words a gap stays", results["few shared words"][1] < 0.01)
 
 # %% [markdown]
-# So the honest sentence is longer than the first one. *Where two sentences share most of their words, this head
-# cannot tell whether they mean the same. Where they share few, it puts more attention across when they do.* It was
-# chosen by us, from 72 heads, after a look at the pictures. With 72 heads, four would fall below p < 0.05 by luck
-# alone:
+# So the honest sentence is longer than the first one. *Where two sentences share most of their
+# words, this head cannot tell whether they mean the same. Where they share few, it puts more
+# attention across when they do.* It was chosen by us, from 72 heads, after a look at the
+# pictures. With 72 heads, four would fall below p < 0.05 by luck alone:
 
 # %%
-p_values = np.array([[gap_p(shares[:, i, j].numpy(), means_same) for j in range(att.heads)] for i in range(att.layers)])
+p_values = gap_p(shares.double().numpy(), means_same, rounds=999)
 count, expected = int((p_values < 0.05).sum()), 0.05 * p_values.size
-print(f"{count} of {p_values.size} heads have p < 0.05 over all pairs; luck alone would give about {expected:.0f}")
+print(
+    f"{count} of {p_values.size} heads have p < 0.05 over all pairs; luck alone would give about {expected:.0f}"
+)
 
 # %% [markdown]
-# **What to look at.** A small p for one head of many is weak evidence: fix the head before you look, or correct for
-# the number of heads that you tried.
+# **What to look at.** A small p for one head of many is weak evidence: fix the head before you
+# look, or correct for the number of heads that you tried.
 #
 # ### Exercise 4.5: your own pair
 #
-# Write a pair that shares nearly all words and means something else, or one that shares no word and means the same.
-# Answer with the `Attention` and see what head (2, 9) makes of it. This one cannot be wrong.
+# Write a pair that shares nearly all words and means something else, or one that shares no word
+# and means the same. Answer with the `Attention` and see what head (2, 9) makes of it. This one
+# cannot be wrong.
 
 # %% exercise="4.5" open=true
 my_pair = ...
 
 # %%
 with exercise("4.5", my_pair) as own:
-    assert isinstance(own, course.Attention) and own.tokens.is_pair, "Answer with course.attend(model, first, second)."
+    assert isinstance(own, course.Attention) and own.tokens.is_pair, (
+        "Answer with course.attend(model, first, second)."
+    )
     print(f"head (2, 9): {measures.cross_sentence_share(own)[2, 9]:.2f}")
 
 # %% [markdown]
 # ## What you have seen
 #
 # - Attention from sentence to sentence is a block of the table, and a number per head.
-# - "We can see" became a measure, then a test, then a confound, then a smaller and truer statement.
+# - "We can see" became a measure, then a test, then a confound, then a smaller and truer
+#   statement.
 # - The head that seemed to know about meaning follows shared words.
 #
-# **Read next.** Dolan and Brockett 2005, *Automatically Constructing a Corpus of Sentential Paraphrases* (IWP 2005),
-# on MRPC. Jain and Wallace 2019, *Attention is not Explanation* (arXiv 1902.10186).
+# **Read next.** Dolan and Brockett 2005, *Automatically Constructing a Corpus of Sentential
+# Paraphrases* (IWP 2005), on MRPC. Jain and Wallace 2019, *Attention is not Explanation* (arXiv
+# 1902.10186).

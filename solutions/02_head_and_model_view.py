@@ -42,7 +42,9 @@ two_back = int(measures.offset_share(att, -2).argmax())
 two_back = divmod(int(before.argmax()), att.heads)
 
 # %% wrong="2.3" advice="heads look two tokens back more than this one"
-two_back = divmod(int(measures.offset_share(att, -2).flatten().sort(descending=True).indices[3]), att.heads)
+two_back = divmod(
+    int(measures.offset_share(att, -2).flatten().sort(descending=True).indices[3]), att.heads
+)
 
 # %% exercise="2.4"
 scrambled = course.attend(model, "the on mat cat The sat")

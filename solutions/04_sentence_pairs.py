@@ -40,7 +40,9 @@ def permutation_p(values, labels, rounds=2000, seed=0):
 # %% wrong="4.2" advice="Do you deal the labels out anew each time?"
 def permutation_p(values, labels, rounds=2000, seed=0):
     real = abs(values[labels].mean() - values[~labels].mean())
-    return np.mean([abs(values[labels].mean() - values[~labels].mean()) >= real for _ in range(rounds)])
+    return np.mean(
+        [abs(values[labels].mean() - values[~labels].mean()) >= real for _ in range(rounds)]
+    )
 
 
 # %% wrong="4.2" advice="Compare absolute values of the gaps."

@@ -1,0 +1,279 @@
+"""Small real things to load: a tiny checkpoint, a hub cache, a package that carries files, a hub on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub.constants
+import pytest
+import torch
+from transformers import BertConfig, BertModel, BertTokenizer
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "a", "mat", "##s"]
+FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+REPO, REVISION = "school/tiny", "a1" * 20
+
+
+@pytest.fixture
+def tiny_config() -> BertConfig:
+    """A config of its own for each test: save_pretrained writes the weights' type into it."""
+    return tiny()
+
+
+def tiny() -> BertConfig:
+    return BertConfig(
+        vocab_size=len(WORDS),
+        hidden_size=8,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=20,
+    )
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny BertModel and its tokenizer; read only."""
+    folder = tmp_path_factory.mktemp("checkpoint")
+    torch.manual_seed(0)
+    BertModel(tiny()).save_pretrained(folder)
+    tokenizer = BertTokenizer(vocab={word: i for i, word in enumerate(WORDS)}, model_max_length=16)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def files(checkpoint: Path) -> dict[str, bytes]:
+    """The tiny checkpoint by file name, for a test to alter."""
+    return {name: (checkpoint / name).read_bytes() for name in FILES}
+
+
+def digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+@pytest.fixture
+def sha256(files: dict[str, bytes]) -> dict[str, str]:
+    """The hash of each file of the tiny checkpoint as made."""
+    return digests(files)
+
+
+COMMON = {
+    "title": "tiny",
+    "task": "encoder",
+    "architecture": "BertModel",
+    "licence": "CC0-1.0",
+    "languages": ["en"],
+    "labels": [],
+    "size": 1,
+    "source": "the tests",
+}
+
+
+def toml(value: Any) -> str:
+    """A TOML value; JSON but for tables."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {toml(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value)
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Callable[..., Path]:
+    """Write a catalogue whose role "tiny" has the entries given, each completed with the common fields."""
+
+    def write(**entries: dict[str, Any]) -> Path:
+        path = tmp_path / "tiny.toml"
+        lines: list[str] = []
+        for profile, entry in entries.items():
+            lines.append(f"[tiny.{profile}]")
+            lines.extend(f"{name} = {toml(value)}" for name, value in {**COMMON, **entry}.items())
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def hub_entry(catalogue: Callable[..., Path]) -> Callable[..., Path]:
+    """Write a catalogue whose role "tiny" is the tiny checkpoint on the hub."""
+    return lambda **fields: catalogue(hub={"repo": REPO, "files": list(FILES), **fields})
+
+
+@pytest.fixture
+def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty hub cache, and no hub that could be reached."""
+    cache = tmp_path / "huggingface" / "hub"
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_TELEMETRY", True)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        point_at(monkeypatch, closed.getsockname()[1])
+    return cache
+
+
+def point_at(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    """Let huggingface_hub 2.4 ask this port: it reads HF_ENDPOINT on import, into these two."""
+    endpoint = f"http://127.0.0.1:{port}"
+    template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", endpoint)
+    monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+
+
+@pytest.fixture
+def in_cache(hub_cache: Path) -> Callable[..., Path]:
+    """Put files into the hub cache, laid out as huggingface_hub does; gives the folder of the snapshot."""
+
+    def put(files: Mapping[str, bytes], repo: str = REPO, revision: str = REVISION, ref: bool = True) -> Path:
+        folder = hub_cache / f"models--{repo.replace('/', '--')}"
+        snapshot = folder / "snapshots" / revision
+        for part in (folder / "blobs", folder / "refs", snapshot):
+            part.mkdir(parents=True, exist_ok=True)
+        if ref:
+            (folder / "refs" / "main").write_text(revision)
+        for name, content in files.items():
+            blob = folder / "blobs" / hashlib.sha256(content).hexdigest()
+            blob.write_bytes(content)
+            (snapshot / name).symlink_to(blob)
+        return snapshot
+
+    return put
+
+
+class Hub(ThreadingHTTPServer):
+    """A hub on this machine: answers HEAD and GET of /{repo}/resolve/{revision}/{file}."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.repositories: dict[str, dict[str, dict[str, bytes]]] = {}
+        self.main: dict[str, str] = {}
+        self.gated: set[str] = set()
+        self.breaks_off: set[str] = set()
+        self.status: int | None = None
+        self.asked: list[str] = []
+
+    def publish(self, files: Mapping[str, bytes], repo: str = REPO, revision: str = REVISION) -> None:
+        self.repositories.setdefault(repo, {})[revision] = dict(files)
+        self.main[repo] = revision
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: Hub
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self) -> None:
+        self.answer(body=False)
+
+    def do_GET(self) -> None:
+        self.answer(body=True)
+
+    def answer(self, body: bool) -> None:
+        match = re.fullmatch(r"/(.+)/resolve/([^/]+)/(.+)", self.path)
+        if match is None:  # huggingface_hub 2.4 asks once for a list that says which program calls it
+            return self.refuse(404, "EntryNotFound")
+        self.server.asked.append(f"{self.command} {self.path}")
+        repo, revision, name = match.groups()
+        revisions = self.server.repositories.get(repo, {})
+        commit = self.server.main.get(repo) if revision == "main" else revision
+        if self.server.status:
+            return self.refuse(self.server.status, "")
+        if repo in self.server.gated:
+            return self.refuse(403, "GatedRepo")
+        if not revisions:
+            return self.refuse(404, "RepoNotFound")
+        if commit not in revisions:
+            return self.refuse(404, "RevisionNotFound")
+        if name not in revisions[commit]:
+            return self.refuse(404, "EntryNotFound")
+        return self.give(name, revisions[commit][name], commit, body)
+
+    def refuse(self, status: int, code: str) -> None:
+        self.send_response(status)
+        self.send_header("X-Error-Code", code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def give(self, name: str, content: bytes, commit: str, body: bool) -> None:
+        start = int((self.headers["Range"] or "bytes=0-")[len("bytes=") : -1])
+        self.send_response(206 if start else 200)
+        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        self.send_header("X-Repo-Commit", commit)
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(len(content) - start))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.end_headers()
+        if body and name in self.server.breaks_off:
+            self.wfile.write(content[: len(content) // 2] if not start else b"")
+            self.close_connection = True
+        elif body:
+            self.wfile.write(content[start:])
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def log_lines() -> Iterator[list[str]]:
+    """What transformers and huggingface_hub log, in a list that grows."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    loggers = [logging.getLogger(name) for name in ("transformers", "huggingface_hub")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    yield lines
+    for logger in loggers:
+        logger.removeHandler(handler)
+
+
+@pytest.fixture
+def hub(hub_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub that can be reached; it has no repository until a test publishes one."""
+    with Hub() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        point_at(monkeypatch, server.server_address[1])
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def package(tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Install a package "tiny-files" 1.0 that carries the tiny checkpoint and breaks when it is imported."""
+    site = tmp_path / "site"
+    data = site / "tiny_files" / "model"
+    shutil.copytree(checkpoint, data)
+    (site / "tiny_files" / "__init__.py").write_text("raise ImportError('nothing of a package may be run')")
+    described = site / "tiny_files-1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-files\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(site)
+    return data
+
+
+@pytest.fixture
+def shipped_entry(catalogue: Callable[..., Path], sha256: dict[str, str]) -> Callable[..., Path]:
+    """Write a catalogue whose role "tiny" is the tiny checkpoint in the package, then in the hub cache."""
+    mirrors = [
+        {"package": "tiny-files", "version": "1.0", "folder": "tiny_files/model"},
+        {"repo": REPO, "revision": REVISION},
+    ]
+    return lambda **fields: catalogue(shipped={"sha256": sha256, "mirrors": mirrors, "scores": [], **fields})
