@@ -1,0 +1,32 @@
+"""Pictures of attention: each a page to explore, a PNG of the same data, and words.
+
+Nothing heavy is imported until a picture is made.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from course.views.attention_views import head_view, model_view
+    from course.views.view import View, ViewError
+
+_HOMES = {
+    "head_view": "course.views.attention_views",
+    "model_view": "course.views.attention_views",
+    "View": "course.views.view",
+    "ViewError": "course.views.view",
+}
+
+__all__ = ["View", "ViewError", "head_view", "model_view"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"course.views has no {name!r}; it has {', '.join(sorted(_HOMES))}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,149 @@
+"""The pages of the head and the model view: what bertviz's scripts are given, and how much room they take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from course.views.colours import HEADS
+from course.views.libraries import bertviz_script, own_file
+from course.views.page import frame_page
+from course.views.selection import Choice, Part, quantised
+from course.views.words import notes
+
+Page = tuple[str, int, str]
+"""A document, its height in CSS pixels on a wide screen, and its height as a CSS length for any width."""
+
+_HEAD_LEGEND = (
+    "A line runs from a query (left), the token that looks, to a key (right), the token looked at. The more "
+    "opaque the line, the larger the weight; where several heads are shown, it is divided by their number.",
+    "Each colour is a head. Click a numbered square to switch its head on or off; double-click to see it alone.",
+    "Point at a token to see only the lines from it or to it.",
+)
+_MODEL_LEGEND = (
+    "Each small picture is a head. Its lines run from the queries (left) to the keys (right); the more opaque "
+    "a line, the larger the weight. Rows and colours are layers, columns are heads. Click a head to enlarge it, "
+    "and again to close it.",
+)
+
+# From bertviz 1.4.1's scripts and from frame.css, in CSS pixels.
+_FRAME, _CHOICES = 54, 38
+_HEAD_ROW, _HEAD_TOP, _HEAD_BOX, _HEAD_LINES = 22.5, 30, 110, 115
+_MODEL_WIDTH, _MODEL_AXIS, _MODEL_PADDING, _MODEL_LEAST = 970, 38, 5, 640
+_DETAIL_WIDTH, _DETAIL_ROW, _DETAIL_HEADING = 300, 18, 55
+_FEWEST_HEADS = 6  # bertviz makes the heads of smaller models as large as the page
+
+
+def head_page(
+    title: str, parts: Sequence[Part], choices: Sequence[Choice], first: int, *, layer: int, heads: Sequence[int]
+) -> Page:
+    """The page of a head view; ``layer`` and ``heads`` of the choice ``first`` are shown to begin with."""
+    legend = [*_HEAD_LEGEND, *notes(parts)]
+    parcel = {"view": "head", "layer": layer, "heads": list(heads), "choice": first}
+    page = _page("head_view", title, legend, "beside", parts, choices, parcel)
+    rows = max(max(len(choice.rows), len(choice.columns)) for choice in _at_first(parts, choices, first))
+    picture = _CHOICES + _HEAD_TOP + round(_HEAD_ROW * rows)
+    beside = _CHOICES + sum(8 + 18 * (1 + len(line) // 58) for line in legend)
+    height = _FRAME + max(picture, beside)
+    width = (
+        _HEAD_LINES + 2 * _HEAD_BOX + _overhang(part.queries for part in parts) + _overhang(part.keys for part in parts)
+    )
+    return page, height, f"calc({height}px + {_title_wraps(title)} + {_below(width + 310, min(picture, beside))})"
+
+
+def model_page(title: str, parts: Sequence[Part], choices: Sequence[Choice], first: int) -> Page:
+    """The page of a model view; the choice ``first`` is shown to begin with."""
+    legend = [*_MODEL_LEGEND, *notes(parts)]
+    shown = parts[choices[first].part]
+    parcel = {"view": "model", "layer": shown.layers[0], "heads": shown.heads, "choice": first}
+    page = _page("model_view", title, legend, "above", parts, choices, parcel)
+    words = _FRAME + _CHOICES * (len(choices) > 1) + 6 + sum(4 + 18 * (1 + len(line) // 140) for line in legend)
+    more = " + ".join([_title_wraps(title), *(_below(width, 18 * len(legend)) for width in (900, 620, 480))])
+    seen = _at_first(parts, choices, first)
+    tallest, width = max(
+        (_model_height(parts[choice.part], choice), _model_width(parts[choice.part])) for choice in seen
+    )
+    extent = f"clamp({min(width, _MODEL_LEAST)}px, 100cqw - 24px, {width}px)"
+    return page, words + tallest, f"calc({words}px + {more} + {extent} * {tallest / width:.4f})"
+
+
+def _at_first(parts: Sequence[Part], choices: Sequence[Choice], first: int) -> Sequence[Choice]:
+    """The choices that the frame has room for without scrolling: the first one shown, or all three parts."""
+    return choices if len(parts) > 1 else [choices[first]]
+
+
+def _page(
+    script: str,
+    title: str,
+    legend: Sequence[str],
+    layout: str,
+    parts: Sequence[Part],
+    choices: Sequence[Choice],
+    parcel: Mapping[str, Any],
+) -> str:
+    libraries = ("vendor/d3.min.js", "vendor/jquery.slim.min.js", "bertviz_frame.js")
+    weights = [quantised(part.weights) for part in parts]
+    starts = [sum(map(len, weights[:i])) for i in range(len(parts))]
+    return frame_page(
+        title=title,
+        legend=legend,
+        layout=layout,
+        scripts=[*map(own_file, libraries), bertviz_script(script)],
+        weights=b"".join(weights),
+        parcel={
+            **parcel,
+            "colours": HEADS,
+            "choices": [
+                {
+                    "label": choice.label,
+                    "part": choice.part,
+                    "rows": [choice.rows.start, choice.rows.stop],
+                    "columns": [choice.columns.start, choice.columns.stop],
+                }
+                for choice in choices
+            ],
+            "parts": [_described(part, start) for part, start in zip(parts, starts, strict=True)],
+        },
+    )
+
+
+def _described(part: Part, start: int) -> dict[str, Any]:
+    return {
+        "start": start,
+        "layers": part.layers,
+        "heads": part.heads,
+        "queries": part.queries,
+        "keys": part.keys,
+        "total_heads": _total_heads(part),
+        "width": _model_width(part),
+    }
+
+
+def _total_heads(part: Part) -> int:
+    return max(part.attention.heads, _FEWEST_HEADS)
+
+
+def _model_width(part: Part) -> int:
+    pitch = (_MODEL_WIDTH - _MODEL_AXIS) / _total_heads(part)
+    detail = _MODEL_AXIS + (len(part.heads) - 0.2) * pitch + _MODEL_PADDING + _DETAIL_WIDTH
+    return min(_MODEL_WIDTH, round(detail))
+
+
+def _model_height(part: Part, choice: Choice) -> int:
+    rows = max(len(choice.rows), len(choice.columns))
+    thumbnail = rows * 7 * 12 / _total_heads(part) + 2 * _MODEL_PADDING
+    return round(max(len(part.layers) * thumbnail + _MODEL_AXIS, rows * _DETAIL_ROW + _DETAIL_HEADING))
+
+
+def _overhang(columns: Any) -> int:
+    """How far the longest token sticks out of bertviz's column, about."""
+    return max(0, 8 * max(len(text) for column in columns for text in column) - _HEAD_BOX)
+
+
+def _title_wraps(title: str) -> str:
+    return _below(round(8.2 * len(title)) + 40, 20)
+
+
+def _below(width: int, height: int) -> str:
+    """CSS for ``height`` where the output is narrower than ``width``, and 0 where it is not."""
+    return f"clamp(0px, ({width}px - 100cqw) * 999, {height}px)"

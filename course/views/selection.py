@@ -1,0 +1,158 @@
+"""Which attention a view shows: layers and heads checked, and the choices that its page offers."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from course.attention import Attention, AttentionError, EncoderDecoderAttention, check_index
+from course.tokens import shown
+from course.views.view import ViewError
+
+LABEL_LENGTH = 40
+"""The most characters of a token that a view carries; the rest becomes an ellipsis."""
+
+_SENTENCES = {"A": 0, "B": 1}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One attention in a view: the layers and heads that its page carries, and the tokens as labels."""
+
+    name: str
+    attention: Attention
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+    queries: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    @property
+    def weights(self) -> Tensor:
+        """Only these layers and heads, in this order; layers x heads x queries x keys."""
+        return self.attention.weights[list(self.layers)][:, list(self.heads)]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a reader can choose to see: a whole part, or one block of a sentence pair.
+
+    ``name`` is what ``show=`` takes, ``label`` what the page says.
+    """
+
+    name: str
+    label: str
+    part: int
+    rows: range
+    columns: range
+
+
+def parts_of(att: Attention | EncoderDecoderAttention) -> list[Part]:
+    """The attentions in ``att`` with all their layers and heads: one, or encoder, decoder and cross.
+
+    Raises ViewError for anything else.
+    """
+    if isinstance(att, EncoderDecoderAttention):
+        return [_whole(name, getattr(att, name)) for name in ("encoder", "decoder", "cross")]
+    if not isinstance(att, Attention):
+        raise ViewError(
+            f"a view draws an Attention, not {type(att).__name__}: call course.attend(model, text) first, "
+            "and give what it returns"
+        )
+    return [_whole("all", att)]
+
+
+def _whole(name: str, att: Attention) -> Part:
+    labels = [tuple(map(label, tokens.texts)) for tokens in (att.queries, att.keys)]
+    return Part(name, att, tuple(range(att.layers)), tuple(range(att.heads)), *labels)
+
+
+def label(text: str) -> str:
+    """A token as a view shows it: what is invisible escaped, what is very long cut."""
+    text = shown(text)
+    return text if len(text) <= LABEL_LENGTH else f"{text[: LABEL_LENGTH - 1]}…"
+
+
+def checked(name: str, values: Iterable[int] | None, parts: list[Part]) -> tuple[int, ...] | None:
+    """The indices ``values`` of ``name`` ("layer" or "head"), each of which every part has; None stays None.
+
+    Raises AttentionError for an index that there is not, an empty list, or one that names something twice.
+    """
+    if values is None:
+        return None
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise AttentionError(f"{name}s must be a list such as {name}s=[0], not {values!r}")
+    indices = tuple(checked_index(name, value, parts) for value in values)
+    if not indices:
+        raise AttentionError(f"{name}s is empty: name at least one {name}, or leave it out for all")
+    twice = sorted({index for index in indices if indices.count(index) > 1})
+    if twice:
+        raise AttentionError(f"{name}s names {', '.join(map(str, twice))} more than once")
+    return indices
+
+
+def checked_index(name: str, value: Any, parts: list[Part]) -> int:
+    """One index that every part has. Whole numbers of numpy and torch, as argmax gives them, are welcome.
+
+    Raises AttentionError with the valid range.
+    """
+    if not isinstance(value, bool):
+        with suppress(TypeError):
+            value = operator.index(value)
+    for part in parts:
+        try:
+            check_index(name, value, getattr(part.attention, f"{name}s"))
+        except AttentionError as error:
+            if len(parts) == 1:
+                raise
+            raise AttentionError(
+                f"{error} in the {part.name}: to see one attention alone, pass .encoder, .decoder or .cross"
+            ) from None
+    return int(value)
+
+
+def choices_of(parts: list[Part]) -> list[Choice]:
+    """What the page offers: the parts, and for a sentence pair its four blocks."""
+    whole = [
+        Choice(part.name, part.name.capitalize(), i, range(len(part.queries)), range(len(part.keys)))
+        for i, part in enumerate(parts)
+    ]
+    return whole + _pair_choices(parts[0].attention) if len(parts) == 1 else whole
+
+
+def _pair_choices(att: Attention) -> list[Choice]:
+    """The blocks of a sentence pair; a special token belongs to the sentence before it."""
+    if att.kind == "cross" or not att.queries.is_pair:
+        return []
+    if set(att.queries.segments) != {0, 1}:
+        return []  # one sentence was truncated away
+    second = att.queries.segments.index(1)
+    sentences = range(second), range(second, len(att.queries))
+    return [
+        Choice(f"{a}→{b}", f"Sentence {a} → sentence {b}", 0, sentences[_SENTENCES[a]], sentences[_SENTENCES[b]])
+        for a, b in ("AA", "BB", "AB", "BA")
+    ]
+
+
+def chosen(choices: list[Choice], show: str | None) -> int:
+    """The position of the choice that is called ``show`` ("A->B" is as good as "A→B"); 0 for None.
+
+    Raises ViewError with the names that there are.
+    """
+    if show is None:
+        return 0
+    wanted = str(show).replace("->", "→").replace(" ", "").casefold()
+    for i, choice in enumerate(choices):
+        if choice.name.casefold() == wanted:
+            return i
+    names = ", ".join(repr(choice.name) for choice in choices)
+    raise ViewError(f"show must be one of {names} here, not {show!r}")
+
+
+def quantised(weights: Tensor) -> bytes:
+    """Weights from 0 to 1 as one byte each, round(255 w): off by at most 1/510."""
+    return weights.clamp(0, 1).mul(255).round().byte().numpy().tobytes()

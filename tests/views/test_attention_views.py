@@ -1,0 +1,146 @@
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from course.views import ViewError, head_view, model_view
+from course.views.attention_views import LINES
+from tests.views.synthetic import PAIR, attention, encoder_decoder
+
+ROOT = Path(__file__).parents[2]
+
+
+def parcel(view):
+    return json.loads(re.search(r'id="parcel">(.*?)</script>', view.page, re.DOTALL)[1])
+
+
+def carried(view):
+    return np.frombuffer(gzip.decompress(b64decode(parcel(view)["weights"])), np.uint8)
+
+
+def words(count):
+    return tuple(f"w{i}" for i in range(count))
+
+
+def test_size_of_six_layers_twelve_heads_seventeen_tokens():
+    att = attention(6, 12, words(17))
+    assert len(head_view(att).page) <= 200_000
+    assert len(model_view(att).page) <= 200_000
+    assert len(model_view(att).html) <= 250_000
+
+
+@pytest.mark.parametrize("draw", [head_view, model_view])
+def test_weights_travel_once_and_are_off_by_at_most_one_in_510(draw):
+    pair = attention(3, 4, PAIR, second=6)
+    found = carried(draw(pair))
+    assert found.size == pair.weights.numel()
+    assert np.abs(found / 255 - pair.weights.flatten().numpy()).max() <= 1 / 510 + 1e-7
+
+
+def test_encoder_decoder_with_unequal_layers_carries_all_three():
+    att = encoder_decoder(4, 2)
+    found = parcel(model_view(att))
+    assert [part["layers"] for part in found["parts"]] == [[0, 1, 2, 3], [0, 1], [0, 1]]
+    assert carried(model_view(att)).size == sum(part.weights.numel() for part in (att.encoder, att.decoder, att.cross))
+    assert [choice["label"] for choice in found["choices"]] == ["Encoder", "Decoder", "Cross"]
+    assert found["parts"][2]["queries"] == list(att.decoder.queries)
+    assert found["parts"][2]["keys"] == list(att.encoder.keys)
+
+
+def test_model_view_carries_the_selection_in_the_order_given():
+    att = attention(4, 6)
+    view = model_view(att, layers=[3, 1], heads=[5, 0])
+    assert (parcel(view)["parts"][0]["layers"], parcel(view)["parts"][0]["heads"]) == ([3, 1], [5, 0])
+    expected = att.weights[[3, 1]][:, [5, 0]].mul(255).round().byte().flatten()
+    assert torch.equal(torch.from_numpy(carried(view).copy()), expected)
+
+
+def test_head_view_keeps_the_other_heads_at_hand():
+    found = parcel(head_view(attention(4, 6), layer=2, heads=[5]))
+    assert (found["layer"], found["heads"]) == (2, [5])
+    assert found["parts"][0]["heads"] == [0, 1, 2, 3, 4, 5]
+
+
+def test_head_view_of_many_tokens_wants_few_heads():
+    att = attention(1, 12, words(150))
+    with pytest.raises(
+        ViewError, match=r"12 heads × 150 queries × 150 keys = 270,000 lines.*150,000.*at most 6 heads.*\.words\(\)"
+    ):
+        head_view(att)
+    assert parcel(head_view(att, heads=[7, 3]))["parts"][0]["heads"] == [3, 7]
+
+
+def test_head_view_of_too_many_tokens_does_not_advise_fewer_heads():
+    with pytest.raises(ViewError, match=r"160,000 lines, and a browser draws 150,000 without stalling: merge"):
+        head_view(attention(1, 1, words(400)))
+
+
+@pytest.mark.parametrize(
+    ("layers", "heads", "tokens", "advice"),
+    [
+        (6, 12, 64, "at most 3 of the layers with layers="),
+        (2, 12, 120, "one layer with layers=.* and at most 10 heads with heads="),
+        (1, 1, 400, "without stalling: merge"),
+    ],
+)
+def test_model_view_with_too_many_lines_says_what_to_select(layers, heads, tokens, advice):
+    with pytest.raises(ViewError, match=advice):
+        model_view(attention(layers, heads, words(tokens)))
+
+
+def test_advice_of_model_view_can_be_followed():
+    att = attention(6, 12, words(64))
+    assert LINES >= 3 * 12 * 64**2
+    assert model_view(att, layers=[0, 1, 2]).summary.startswith("Model view")
+
+
+def test_too_many_lines_in_one_of_three_is_named():
+    long = encoder_decoder(1, 1, 12, source=words(120), target=words(3))
+    with pytest.raises(ViewError, match="the picture of the encoder would have"):
+        head_view(long)
+
+
+def test_output_above_the_budget_is_refused(monkeypatch):
+    monkeypatch.setattr("course.views.view.BUDGET", 150_000)
+    for draw in (head_view, model_view):
+        with pytest.raises(ViewError, match=r"would put 0\.\d MB into the notebook.* merge sub-words with \.words"):
+            draw(attention(1, 2))
+
+
+PROGRAM = """
+import hashlib
+from tests.views.synthetic import PAIR, attention, encoder_decoder
+from course.views import head_view, model_view
+pair, three = attention(2, 12, PAIR, second=6), encoder_decoder()
+for view in (head_view(pair, 1, [2, 7]), model_view(pair, show="A→B"), head_view(three), model_view(three)):
+    for text in (view.html.encode(), view.page.encode(), view.png, view.alt.encode(), view.summary.encode()):
+        print(hashlib.sha256(text).hexdigest())
+"""
+
+
+def test_same_input_gives_same_bytes_in_two_processes(tmp_path):
+    (tmp_path / "matplotlibrc").write_text("font.family: serif\nlines.linewidth: 5\nfigure.facecolor: red\n")
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            cwd=ROOT,
+            env={**os.environ, **settings},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for settings in (
+            {"PYTHONHASHSEED": "1", "TZ": "UTC"},
+            {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "MATPLOTLIBRC": str(tmp_path / "matplotlibrc")},
+        )
+    ]
+    assert outputs[0] == outputs[1]
+    assert len(set(outputs[0].split())) == 20

@@ -1,0 +1,96 @@
+import io
+import warnings
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from course.views import head_view, model_view
+from course.views.canvas import SCALE, Canvas, drawable, fixed_style
+from course.views.colours import HEADS
+from tests.views.synthetic import HOSTILE, attention
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) / 255
+
+
+def has_colour(png: bytes, colour: str) -> bool:
+    """There is an area of this colour, not just a pixel where lines cross."""
+    return (np.abs(pixels(png) - to_rgb(colour)).max(-1) < 0.02).sum() > 100 * SCALE**2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cat", "cat"),
+        ("übermäßig", "übermäßig"),
+        ("$x_1^2$", "$x_1^2$"),
+        ("🦜", "U+1F99C"),
+        ("a🦜b", "a U+1F99C b"),
+        ("你好", "U+4F60 U+597D"),
+        ("你好世界", "U+4F60 U+597D…"),
+        ("❤\ufe0f", "❤"),
+        ("\u200d", "␣"),
+    ],
+)
+def test_what_the_font_lacks_becomes_code_points(text, expected):
+    assert drawable(text) == expected
+    assert drawable(drawable(text)) == expected
+
+
+@pytest.mark.parametrize("draw", [head_view, model_view])
+def test_any_token_is_drawn_without_a_warning(draw):
+    tokens = ("🦜", "你好世界", "$\\frac{1}{2}$", "a_b^c", "שלום", "مرحبا", "x" * 500, "", *HOSTILE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        draw(attention(1, 2, tokens, model="$x$ 🦜"))
+
+
+def test_long_text_is_cut_to_its_room():
+    with fixed_style():
+        sheet = Canvas(300, 100, HEADS)
+        cut = sheet.fitting("antidisestablishmentarianism" * 3, 100)
+        assert cut.endswith("…")
+        assert 80 < sheet.width_of(cut) <= 100
+        assert sheet.fitting("cat", 100) == "cat"
+
+
+def test_colours_survive_in_the_png():
+    view = head_view(attention(1, 12))
+    assert all(has_colour(view.png, colour) for colour in HEADS)
+    assert tuple(pixels(view.png)[0, 0]) == (1, 1, 1)
+
+
+def test_only_the_heads_shown_have_full_colours():
+    png = head_view(attention(1, 12), heads=[3]).png
+    assert [has_colour(png, colour) for colour in HEADS].count(True) == 1
+
+
+def test_heat_map_shows_the_weights():
+    """One head that looks at the first key only: its square is dark in the first column and white elsewhere."""
+    att = attention(1, 1, ("a", "b", "c", "d"))
+    att.weights.zero_()[..., 0] = 1
+    shades = pixels(model_view(att).png).mean(-1)
+    square = shades[int(104 * SCALE) : int(230 * SCALE), int(58 * SCALE) : int(184 * SCALE)]
+    quarter = square.shape[1] // 4
+    assert square[:, 2 : quarter - 6].max() < 0.4
+    assert square[:, quarter + 6 : -6].min() > 0.95
+
+
+def test_picture_ignores_the_readers_settings():
+    plain = head_view(attention(1, 2)), model_view(attention(1, 2))
+    with matplotlib.rc_context(
+        {"font.size": 30, "lines.antialiased": False, "axes.facecolor": "red", "figure.dpi": 33, "savefig.dpi": 7}
+    ):
+        changed = head_view(attention(1, 2)), model_view(attention(1, 2))
+        assert matplotlib.rcParams["font.size"] == 30
+    assert changed == plain
+
+
+def test_width_is_that_of_a_notebook():
+    for view in (head_view(attention(6, 12)), model_view(attention(6, 12))):
+        assert 700 <= view.width <= 960
+        assert pixels(view.png).shape[1] == int(view.width * SCALE)
