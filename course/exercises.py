@@ -102,7 +102,10 @@ class _Stub:
     __eq__ = __ne__ = _stop
     __hash__ = _stop  # type: ignore[assignment]
     __array__ = _stop
-    __torch_function__ = classmethod(_stop)
+
+    @classmethod
+    def __torch_function__(cls, *_args: Any, **_kwargs: Any) -> Any:
+        raise _NotAnsweredError
 
     def __getattr__(self, _name: str) -> Any:
         raise _NotAnsweredError

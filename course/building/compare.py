@@ -52,7 +52,8 @@ def compare(run: Run, *, timeout: int) -> Comparison:
         notebook, report = Path(folder, "lesson.ipynb"), Path(folder, "report.xml")
         notebook.write_text(to_text(run.notebook), encoding="utf-8")
         command = [
-            sys.executable, "-m", "pytest", "--nbval", f"--nbval-kernel-name={KERNEL}", f"--nbval-cell-timeout={timeout}",
+            sys.executable, "-m", "pytest", "--nbval",
+            f"--nbval-kernel-name={KERNEL}", f"--nbval-cell-timeout={timeout}",
             f"--rootdir={folder}", "-c", os.devnull, "-p", "no:cacheprovider", "-q", "--color=no",
             f"--junitxml={report}", str(notebook),
         ]  # fmt: skip

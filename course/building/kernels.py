@@ -61,6 +61,7 @@ def kernel_environment(*, offline: bool) -> Iterator[dict[str, str]]:
             "IPYTHONDIR": str(base / "ipython"),
             "MPLCONFIGDIR": str(base / "matplotlib"),
             "PYTHONHASHSEED": "0",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
             _SOCKETS: str(base / "s"),
         }
         if offline:

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html import escape
 
 import nbformat
 from nbformat import NotebookNode
@@ -106,9 +107,10 @@ def _id(lesson: str, label: str) -> str:
 
 
 def _title(lesson: Lesson) -> NotebookNode:
+    """The first cell; a header is plain text, so what looks like HTML in it stays text."""
     header = lesson.header
-    lines = [f"# {header.title}", "", f"About {header.minutes} minutes. After this you can", ""]
-    lines += [f"- {objective}" for objective in header.objectives]
+    lines = [f"# {escape(header.title, quote=False)}", "", f"About {header.minutes} minutes. After this you can", ""]
+    lines += [f"- {escape(objective, quote=False)}" for objective in header.objectives]
     if header.prerequisites:
-        lines += ["", f"Before this: {', '.join(header.prerequisites)}."]
+        lines += ["", f"Before this: {escape(', '.join(header.prerequisites), quote=False)}."]
     return new_markdown_cell("\n".join(lines), id=_id(lesson.name, "title"))

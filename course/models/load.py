@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -40,6 +41,7 @@ def load(
     from course.models.files import find, staged
 
     entry = _entry(read_catalogue(catalogue), role, profile)
+    _quiet_bars()
     where = _device(device)
     files = find(entry)
     with staged(files.paths) as folder, _silent():
@@ -112,6 +114,13 @@ def _silent() -> Iterator[None]:
     finally:
         logging.set_tqdm_hook(hook)
         logging.set_verbosity(level)
+
+
+def _quiet_bars() -> None:
+    # tqdm 4 warns on import in every notebook without ipywidgets, although its plain bar serves as well.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import tqdm.auto  # noqa: F401
 
 
 def _module(entry: Entry, folder: Path) -> Any:
