@@ -29,8 +29,10 @@ course.model_view(att)
 # on the right.
 #
 # **What to look at.** Click on a small picture to enlarge it; click again to close it. Without
-# reading any words, you can see that heads differ in *shape*. Some show parallel lines, some a
-# fan that closes on one token, some a grey web. How many shapes do you count?
+# reading any words, you can see that heads differ in *shape*. Some show parallel lines, some a fan
+# that closes on one token, some a pale web. How many shapes do you count? (Where the picture cannot
+# be clicked, as in print, each head is a table instead, queries down and keys across: parallel lines
+# are a diagonal there, a fan is a dark column, and a web is an even grey.)
 #
 # ### Exercise 2.1: find a fan by eye
 #
@@ -76,8 +78,8 @@ course.head_view(att, layer=0, heads=[2])
 course.head_view(att, layer=1, heads=[8])
 
 # %% [markdown]
-# The lines lean the other way, and they are paler: part of the attention goes elsewhere. Pictures
-# show this as shades of grey, and shades are hard to compare. Numbers are not:
+# The lines lean the other way, and they are paler: part of the attention goes elsewhere. How much?
+# A picture shows it as a paler line, and it is hard to say how much paler. A number says it:
 
 # %%
 before = measures.previous_token_share(att)
@@ -260,10 +262,10 @@ print(words)
 course.model_view(words, layers=[0, 1, 2])
 
 # %% [markdown]
-# **What to look at.** The fans have opened. A head that rested on [SEP] now shows what it does
-# with the little that is left, drawn as if it were everything: each row was made to sum to 1
-# again. The text above the picture tells you how much was taken away. A picture that does not
-# tell you would mislead.
+# **What to look at.** The fans have opened. A head that rested on a special token now shows what it
+# does with the little that is left, drawn as if it were everything: each row was made to sum to 1
+# again. The text above the picture tells you how much was taken away. A picture that does not tell
+# you would mislead.
 #
 # ### Exercise 2.5: your own sentence
 #

@@ -16,5 +16,5 @@ def data(request: pytest.FixtureRequest) -> Path:
     """The folder given as --data."""
     folder: Path | None = request.config.getoption("--data")
     if folder is None:
-        pytest.skip("repeats a published score: needs --data DIR")
+        pytest.skip("repeats a published score: needs --data=DIR")
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 
 import pytest
@@ -65,3 +66,19 @@ def test_measures_of_the_shipped_model_as_the_lessons_know_them():
     assert measures.previous_token_share(att)[0, 2] > 0.999
     assert measures.next_token_share(att)[1, 8].item() == pytest.approx(0.58, abs=0.01)
     assert float(measures.entropy(att).max()) <= math.log(8)
+
+
+@pytest.mark.scores
+def test_the_figures_of_the_paraphrase_corpus_that_lesson_04_states(data):
+    text = (data / "mrpc" / "msr_paraphrase_test.txt").read_text(encoding="utf-8-sig")
+    rows = list(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
+    model = course.load("minilm")
+    found = {"1": [], "0": []}
+    for label, _, _, first, second in rows:
+        share = measures.cross_sentence_share(course.attend(model, first, second))[2, 9]
+        found[label].append((float(share), course.SentencePair("", first, second, label == "1").overlap))
+    same, different = (torch.tensor(found[label]) for label in "10")
+    error = (same[:, 0].var() / len(same) + different[:, 0].var() / len(different)).sqrt()
+    assert len(rows) == 1725 and float((same - different.mean(0))[:, 0].mean() / error) == pytest.approx(16.5, abs=0.1)
+    assert same.mean(0).tolist() == pytest.approx([0.41, 0.57], abs=0.005)
+    assert different.mean(0).tolist() == pytest.approx([0.35, 0.42], abs=0.005)

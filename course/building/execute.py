@@ -76,9 +76,23 @@ def _scrub(notebook: NotebookNode, draft: Draft) -> NotebookNode:
             cell.id, cell.metadata = _INJECTED, nbformat.from_dict({"tags": [_INJECTED]})
         else:
             continue  # a marker that papermill adds above a failing cell
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
         cells.append(cell)
     wanted.cells = cells
     return wanted
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Prints that follow each other as one output: when the kernel flushes them is a matter of timing."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _stopped(draft: Draft, target: Path, message: str) -> Problem:

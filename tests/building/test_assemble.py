@@ -12,6 +12,10 @@ import nbformat
 import pytest
 
 from course.building.assemble import build
+from course.building.execute import run
+from course.building.kernels import kernel_environment
+from course.building.lesson import read_lesson
+from course.building.notebooks import student
 from course.building.problems import LessonError
 
 pytestmark = pytest.mark.slow
@@ -72,6 +76,28 @@ def test_no_socket_or_temporary_file_stays_behind(small_course, monkeypatch, tmp
     monkeypatch.setattr(tempfile, "tempdir", str(place))
     assert built(small_course).passed
     assert [path.name for path in place.iterdir()] == []
+
+
+def test_prints_are_one_output_however_slowly_they_come(small_course):
+    small_course.change("claim(", "import time\ntime.sleep(1)\nprint('later', flush=True)\nclaim(")
+    assert built(small_course).passed
+    solution = nbformat.read(small_course.root / "build" / "solutions" / "01_counting.ipynb", as_version=4)
+    (cell,) = [cell for cell in solution.cells if "later" in cell.source]
+    assert cell.outputs[0].text == "3 words on shipped\nlater\n" and len(cell.outputs) == 2
+
+
+def test_a_cell_that_never_ends_is_stopped_and_named(small_course):
+    line = small_course.line("from course import claim, exercise")
+    small_course.change("claim(", "import time\nwhile True: time.sleep(0.1)\nclaim(")
+    lesson = read_lesson(small_course.lesson, small_course.root)
+    with kernel_environment(offline=True):
+        stopped = run(student(lesson), parameters={}, timeout=2)
+    assert str(stopped.problems[0]) == f"{LESSON}:{line}: this cell ran longer than 2 s"
+
+
+def test_output_that_is_no_text_is_named_and_not_written(small_course):
+    line = small_course.change("claim(", "print('\\ud83d')\nclaim(")
+    assert line and any(str(problem).startswith(f"{LESSON}:") for problem in built(small_course).lessons[0].problems)
 
 
 def test_kernels_use_ipc_and_not_tcp(small_course):
