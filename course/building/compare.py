@@ -57,7 +57,9 @@ def compare(run: Run, *, timeout: int) -> Comparison:
             f"--rootdir={folder}", "-c", os.devnull, "-p", "no:cacheprovider", "-q", "--color=no",
             f"--junitxml={report}", str(notebook),
         ]  # fmt: skip
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        # A caller's own pytest settings must not choose what is compared.
+        settings = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        done = subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, check=False)
         results = _results(report)
     first = run.draft.placed[0].cell
     if done.returncode not in (0, 1) or len(results) != len(code):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ def run(draft: Draft, *, parameters: dict[str, Any], timeout: int) -> Run:
         executed = nbformat.read(target if target.exists() else source, as_version=4)
     scrubbed = _scrub(executed, draft)
     problems = [failure] if failure else []
-    problems += [*_errors(draft, scrubbed), *_debris(draft, scrubbed, (folder, str(Path.home())))]
+    problems += [*_errors(draft, scrubbed), *_debris(draft, scrubbed, (folder, str(Path.home()), sys.prefix))]
     return Run(draft, scrubbed, tuple(problems))
 
 
@@ -133,7 +134,7 @@ def _debris(draft: Draft, notebook: NotebookNode, paths: tuple[str, ...]) -> lis
                 first = output.text.strip().split("\n")[0]
                 problems.append(place.cell.problem(f"this cell writes to stderr: {first}"))
             text = str(output.get("text", "")) + str(output.get("data", ""))
-            found = next((path for path in paths if len(path) > 1 and path in text), None)
+            found = next((path for path in paths if len(path) > 1 and f"{path}/" in f"{text}/"), None)
             if found:
                 problems.append(place.cell.problem(f"this cell's output shows a path of this machine: {found}"))
     return problems

@@ -1,4 +1,4 @@
-"""The scores that the catalogue states, measured again; needs --data DIR."""
+"""The scores that the catalogue states, measured again; needs --data=DIR."""
 
 from __future__ import annotations
 
