@@ -23,6 +23,9 @@ def main(arguments: Sequence[str] | None = None, *, root: Path) -> int:
             file=sys.stderr,
         )
         return 2
+    except ModuleNotFoundError as error:
+        print(f"{error.name} is not installed: run pip install -c constraints.txt -e '.[build]'", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("stopped; what was written is complete", file=sys.stderr)
         return 130

@@ -17,7 +17,6 @@ from course.building.percent import Cell
 from course.building.problems import Problem
 
 _SHORT = 6  # characters; a shorter line, such as `k = 3`, counts only where it stands as a whole line
-_WORD = re.compile(r"\w")
 
 
 def leaks(lesson: Lesson, solution: NotebookNode, artefacts: dict[str, str]) -> list[Problem]:
@@ -92,24 +91,17 @@ class _Haystack:
 
     def __init__(self, content: str) -> None:
         texts = _strings(json.loads(content)) if content.lstrip().startswith("{") else [content, _visible(content)]
-        self.lines = {_squeeze(line.split("#")[0]) for text in texts for line in text.split("\n")}
-        self.lines |= {_squeeze(line.lstrip("# ")) for text in texts for line in text.split("\n")}
-        self.all = "\n".join(map(_squeeze, texts))
+        self.text = "\n".join(texts).replace("'", '"')
 
     def shows(self, secret: str) -> bool:
-        needle = _squeeze(secret)
-        if len(needle) < _SHORT:
-            return needle in self.lines
-        at = self.all.find(needle)
-        while at >= 0:
-            before, after = self.all[at - 1 : at], self.all[at + len(needle) : at + len(needle) + 1]
-            # `x = 3` inside `max = 30` is another line: a match ends where words end.
-            joined_before = _WORD.match(before) and _WORD.match(needle[0]) and len(needle) < 2 * _SHORT
-            joined_after = _WORD.match(after) and _WORD.match(needle[-1]) and len(needle) < 2 * _SHORT
-            if not (joined_before or joined_after):
-                return True
-            at = self.all.find(needle, at + 1)
-        return False
+        """The secret is there, with whatever white space; not as a part of longer words."""
+        tokens = re.findall(r"\w+|[^\w\s]", secret.replace("'", '"'))
+        pattern = r"\s*".join(map(re.escape, tokens))
+        if len("".join(tokens)) < _SHORT:
+            pattern = rf"^[\s#]*{pattern}[ \t]*(#.*)?$"
+        else:
+            pattern = (r"\b" if tokens[0][0].isalnum() else "") + pattern + (r"\b" if tokens[-1][-1].isalnum() else "")
+        return re.search(pattern, self.text, re.MULTILINE) is not None
 
 
 def _strings(node: object) -> list[str]:

@@ -82,9 +82,8 @@ def test_a_trusted_solution_draws_the_interactive_picture(built_course, environm
 
 def test_a_student_runs_all_cells_and_is_told_what_to_do(open_notebook):
     page = open_notebook("student/01_hostile.ipynb")
-    page.wait_for_function("window.jupyterapp !== undefined")
-    page.evaluate("window.jupyterapp.serviceManager.ready")
-    page.locator(".jp-CodeCell").first.click()
+    kernel = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+    page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=60_000)
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     told = page.locator("[role=status]").filter(has_text="Not answered yet")
     told.first.wait_for(timeout=90_000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from course.building.cli import main
@@ -51,6 +53,12 @@ def test_a_call_that_means_nothing(small_course, arguments):
     with pytest.raises(SystemExit) as stop:
         main(arguments, root=small_course.root)
     assert stop.value.code == 2
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(small_course, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "course.building.assemble", None)
+    assert main([], root=small_course.root) == 2
+    assert "is not installed: run pip install -c constraints.txt -e '.[build]'" in capsys.readouterr().err
 
 
 @pytest.mark.slow
