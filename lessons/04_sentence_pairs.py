@@ -27,18 +27,36 @@ different = (
     "The rovers act as robotic geologists , moving on six wheels .",
 )
 att = course.attend(model, *different)
-course.head_view(att, layer=2, heads=[9])
+course.head_view(att, layer=2, heads=[9], show="A→B")
 
 # %% [markdown]
 # Two sentences go into the model as one input, with [SEP] between them. They come from a
 # collection of sentence pairs that people have judged (MRPC, Dolan and Brockett 2005): do both
 # say the same? Here the answer was no.
 #
-# **What to look at.** Set the filter to *Sentence A → Sentence B*. Lines now run only from the
-# first sentence to the second. Which words find each other? In the shipped model this head joins
-# words that occur in *both* sentences: "rovers" with "rovers", "geologists" with "geologists".
-#
-# Here is a pair that was judged to say the same:
+# **What to look at.** The lines run from the words of the first sentence, on the left, to those of
+# the second, on the right. (*All* in the menu brings back the rest.) Which words find each other, and
+# which find nobody?
+
+# %%
+second = list(att.tokens.in_segment(1))
+shared = {att.tokens.texts[i] for i in second}
+links = []
+for i in att.tokens.in_segment(0):
+    across = att.head(2, 9)[i, second]
+    links.append(
+        (att.tokens.texts[i], att.tokens.texts[second[across.argmax()]], float(across.max()))
+    )
+print(", ".join(f"{one} → {other} {weight:.2f}" for one, other, weight in links if weight > 0.3))
+if PROFILE == "shipped":
+    found = {(one, other) for one, other, weight in links if weight > 0.3}
+    alone = [weight for one, _, weight in links if one not in shared]
+    claim('"rovers" looks at "rovers"', ("rovers", "rovers") in found)
+    claim("words of the first sentence alone put less than 0.05 on any word", max(alone) < 0.05)
+
+# %% [markdown]
+# This head joins words that occur in *both* sentences. Here is a pair that was judged to say the
+# same:
 
 # %%
 same = (
@@ -46,12 +64,12 @@ same = (
     "The year-ago numbers do not include figures from Compaq Computer .",
 )
 att_same = course.attend(model, *same)
-course.model_view(att_same, layers=[1, 2, 3, 4])
+course.model_view(att_same, layers=[1, 2, 3, 4], show="A→B")
 
 # %% [markdown]
-# **What to look at.** Choose *Sentence A → Sentence B* again. Some heads show lines that run side
-# by side, others a fan. It is tempting to write: "sentences with the same meaning have more
-# connections". Two pictures suggest it. What would show it?
+# **What to look at.** This is the first sentence looking at the second again. Some heads show lines
+# that run side by side, others a fan. It is tempting to write: "sentences with the same meaning have
+# more connections". Two pictures suggest it. What would show it?
 #
 # ## From an impression to a number
 #

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -165,10 +166,12 @@ def marian(folder: Path) -> course.Model:
     words = [reader.id_to_piece(i) for i in range(len(reader)) if not reader.is_control(i)]
     vocabulary = {word: i for i, word in enumerate(dict.fromkeys(["</s>", "<unk>", *words, "<pad>"]))}
     (folder / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
-    tokenizer = MarianTokenizer(
-        source_spm=str(folder / "source.spm"), target_spm=str(folder / "target.spm"), vocab=str(folder / "vocab.json"),
-        source_lang="en", target_lang="de", model_max_length=64,
-    )  # fmt: skip
+    with warnings.catch_warnings():  # it recommends a package that only normalises punctuation
+        warnings.simplefilter("ignore")
+        tokenizer = MarianTokenizer(
+            source_spm=str(folder / "source.spm"), target_spm=str(folder / "target.spm"),
+            vocab=str(folder / "vocab.json"), source_lang="en", target_lang="de", model_max_length=64,
+        )  # fmt: skip
     pad = vocabulary["<pad>"]
     config = MarianConfig(**_translator(tokenizer, pad, 0), decoder_start_token_id=pad)
     return course.wrap(_built(MarianMTModel, config), tokenizer, name="tiny Marian")
