@@ -10,7 +10,8 @@ from torch import Tensor
 
 from course.attention import Attention, AttentionError, EncoderDecoderAttention
 from course.projections import ProjectionError, Projections, captured, collect
-from course.tokens import Tokens, tokenise
+from course.tokenising import tokenise
+from course.tokens import Tokens
 
 if TYPE_CHECKING:
     from course.models import Model

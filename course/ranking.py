@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from course.tokens import shown, tokenise
+from course.tokenising import tokenise
+from course.tokens import shown
 
 if TYPE_CHECKING:
     from course.models import Model

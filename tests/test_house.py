@@ -40,14 +40,14 @@ def test_every_dependency_is_pinned_and_has_its_reason():
 def test_no_module_asks_for_a_second_noun():
     for path in (ROOT / "course").rglob("*.py"):
         lines = path.read_text(encoding="utf-8").count("\n")
-        assert lines <= 320, f"{path.relative_to(ROOT)} has {lines} lines"
+        assert lines <= 300, f"{path.relative_to(ROOT)} has {lines} lines"
 
 
 def test_lower_modules_do_not_import_upper_ones():
     above = {
-        "models": r"course\.(attention|attending|tokens|ranking|views|building|exercises|measures)",
-        "views": r"course\.(models|attending|ranking|building)",
-        "building": r"course\.(attention|attending|tokens|ranking|views|measures|projections)",
+        "models": r"course\.(attention|attending|tokens|tokenising|ranking|views|building|exercises|measures)",
+        "views": r"course\.(models|attending|tokenising|ranking|building)",
+        "building": r"course\.(attention|attending|tokens|tokenising|ranking|views|measures|projections)",
     }
     for folder, forbidden in above.items():
         for path in (ROOT / "course" / folder).rglob("*.py"):
