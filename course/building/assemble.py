@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+from nbformat import NotebookNode
 
 from course.building.compare import compare
 from course.building.execute import Run, run
@@ -12,7 +15,7 @@ from course.building.files import keep_only, write_if_changed
 from course.building.kernels import kernel_environment
 from course.building.leaks import leaks
 from course.building.lesson import Lesson, lesson_files, read_lesson
-from course.building.notebooks import solution, student, to_text, trial
+from course.building.notebooks import solution, student, to_text, trial, without_outputs
 from course.building.outcomes import outcomes, prove_solution, prove_student, prove_trial
 from course.building.problems import LessonError, Problem
 from course.building.report import LessonReport, Report
@@ -41,21 +44,20 @@ def build(
             reports[-1].steps["source"] = []
         except LessonError as error:
             reports[-1].steps["source"] = list(error.problems)
-    known = _readable(root, lessons)
+    executed: dict[str, NotebookNode] = {}
     with kernel_environment(offline=profile == SHIPPED):
         for report in reports:
             say(f"{report.name} …")
             started = time.monotonic()
             if report.name in lessons:
-                _build_lesson(lessons[report.name], known, report, out, profile)
+                executed[report.name] = _build_lesson(lessons[report.name], report, out, profile)
             if not report.passed:
                 _remove(report.name, out)
             report.seconds = time.monotonic() - started
             say(_line(report))
     if not only:
         _sweep(out, {report.name for report in reports})
-    published = [lesson for lesson in known if (out / "site" / f"{lesson.name}.html").is_file()]
-    write_if_changed(out / "site" / "index.html", index_page(published))
+    _publish(root, [lessons[report.name] for report in reports if report.passed], executed, out)
     result = Report(profile, reports)
     for name, text in (
         ("report.md", result.markdown()),
@@ -79,15 +81,17 @@ def pick(paths: Sequence[Path], only: Sequence[str]) -> list[Path]:
     return [path for path in paths if not only or path.stem.startswith(tuple(only))]
 
 
-def _readable(root: Path, lessons: dict[str, Lesson]) -> list[Lesson]:
-    """All lessons that can be read, for the index and the links between pages, whatever is being built."""
-    known = []
+def _publish(root: Path, passed: Sequence[Lesson], executed: dict[str, NotebookNode], out: Path) -> None:
+    """Write the pages, linked with each other and with those of earlier builds that still stand."""
+    lessons = {lesson.name: lesson for lesson in passed}
     for path in lesson_files(root):
-        try:
-            known.append(lessons.get(path.stem) or read_lesson(path, root))
-        except LessonError:
-            continue
-    return known
+        if path.stem not in lessons and (out / "site" / f"{path.stem}.html").is_file():
+            with suppress(LessonError):
+                lessons[path.stem] = read_lesson(path, root)
+    published = [lessons[name] for name in sorted(lessons)]
+    for lesson in passed:
+        write_if_changed(out / "site" / f"{lesson.name}.html", lesson_page(lesson, executed[lesson.name], published))
+    write_if_changed(out / "site" / "index.html", index_page(published))
 
 
 def _passed(report: LessonReport, step: str, problems: Sequence[Problem]) -> bool:
@@ -95,7 +99,8 @@ def _passed(report: LessonReport, step: str, problems: Sequence[Problem]) -> boo
     return not problems
 
 
-def _build_lesson(lesson: Lesson, known: Sequence[Lesson], report: LessonReport, out: Path, profile: str) -> None:
+def _build_lesson(lesson: Lesson, report: LessonReport, out: Path, profile: str) -> NotebookNode:
+    """Take all steps but the page, write the notebooks if all passed; returns the student's, executed."""
     report.title = lesson.header.title
     report.exercises = len(lesson.exercises)
     report.wrong_answers = sum(map(len, lesson.wrong.values()))
@@ -109,27 +114,22 @@ def _build_lesson(lesson: Lesson, known: Sequence[Lesson], report: LessonReport,
         runs[name] = run(draft, parameters=parameters, timeout=CELL_SECONDS)
         if not _passed(report, name, prove(runs[name])):
             write_if_changed(out / "failed" / f"{lesson.name} ({name}).ipynb", to_text(runs[name].notebook))
-            return
+            return runs[name].notebook
+    executed, solved = runs["student"].notebook, runs["solution"].notebook
     report.claims = sum(outcome.kind == "claim" for outcome in outcomes(runs["solution"]))
     report.comparison = compare(runs["solution"], timeout=CELL_SECONDS)
     if not _passed(report, "second run", report.comparison.problems):
-        return
-    executed = runs["student"].notebook
-    page = lesson_page(lesson, executed, known)
-    for cell in executed.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    handed_out = to_text(executed)
+        return executed
+    handed_out = to_text(without_outputs(executed))
+    page = lesson_page(lesson, executed, [lesson])
     texts = {f"the student notebook {lesson.name}.ipynb": handed_out, f"the page {lesson.name}.html": page}
-    if not _passed(report, "leaks", leaks(lesson, runs["solution"].notebook, texts)):
-        return
-    report.steps["page"] = []
-    write_if_changed(out / "student" / f"{lesson.name}.ipynb", handed_out)
-    write_if_changed(out / "solutions" / f"{lesson.name}.ipynb", to_text(runs["solution"].notebook))
-    write_if_changed(out / "site" / "notebooks" / f"{lesson.name}.ipynb", handed_out)
-    write_if_changed(out / "site" / f"{lesson.name}.html", page)
-    for stale in (out / "failed").glob(f"{lesson.name} (*"):
-        stale.unlink()
+    if _passed(report, "leaks", leaks(lesson, solved, texts)):
+        write_if_changed(out / "student" / f"{lesson.name}.ipynb", handed_out)
+        write_if_changed(out / "solutions" / f"{lesson.name}.ipynb", to_text(solved))
+        write_if_changed(out / "site" / "notebooks" / f"{lesson.name}.ipynb", handed_out)
+        for stale in (out / "failed").glob(f"{lesson.name} (*"):
+            stale.unlink()
+    return executed
 
 
 def _places(name: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from course.building.percent import Cell, Script, read_script
 from course.building.problems import LessonError, Problem
+from course.models.catalogue import read_catalogue
 
 TYPICAL_WRONG_ANSWERS = 2
 """How many wrong answers every exercise needs, each with its own advice."""
@@ -67,7 +68,7 @@ def read_lesson(path: Path, root: Path) -> Lesson:
     """
     script = read_script(path, path.relative_to(root).as_posix())
     solutions = root / "solutions" / path.name
-    problems = list(_lesson_problems(script))
+    problems = [*_lesson_problems(script), *_unknown_names(script, [other.stem for other in lesson_files(root)])]
     if not solutions.is_file():
         problems.append(Problem(script.file, 1, f"there is no solutions/{path.name}: every exercise needs its answer"))
         raise LessonError(*sorted(problems))
@@ -148,6 +149,17 @@ def _header_problems(script: Script) -> Iterator[Problem]:
             yield Problem(script.file, 1, f"{name} in the header is empty")
     for name in sorted(map(str, set(script.header) - set(wanted) - {"jupyter"})):
         yield Problem(script.file, 1, f"the header knows no {name!r}: it takes {', '.join(wanted)}")
+
+
+def _unknown_names(script: Script, lessons: list[str]) -> Iterator[Problem]:
+    """Names in the header that lead nowhere."""
+    for field, known in (("prerequisites", lessons), ("roles", sorted(read_catalogue()))):
+        given = (script.header or {}).get(field)
+        for name in given if isinstance(given, list) else ():
+            if name not in known:
+                yield Problem(
+                    script.file, 1, f"{field} names {name!r}, which does not exist: there is {', '.join(known)}"
+                )
 
 
 def _instead(header: dict[str, Any], name: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from html import escape
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from course.building.lesson import Lesson, Wrong, checks_in
 from course.building.percent import Cell
@@ -19,6 +20,7 @@ _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
+_MAKE = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 _KEPT = ("exercise", "tags", "name")
 
 
@@ -43,8 +45,7 @@ class Draft:
         cells = [_title(self.lesson)]
         for place in self.placed:
             metadata = {key: place.cell.metadata[key] for key in _KEPT if key in place.cell.metadata}
-            make = new_code_cell if place.cell.kind == "code" else new_markdown_cell
-            cells.append(make(place.cell.source, id=place.id, metadata=metadata))
+            cells.append(_MAKE[place.cell.kind](place.cell.source, id=place.id, metadata=metadata))
         notebook = new_notebook(cells=cells, metadata=_METADATA)
         nbformat.validate(notebook)
         return notebook
@@ -78,6 +79,15 @@ def trial(lesson: Lesson) -> Draft:
                 placed.append(Placed(_id(lesson.name, f"answer-again:{key}"), lesson.answers[key]))
         placed.append(place)
     return Draft(lesson, tuple(placed))
+
+
+def without_outputs(notebook: NotebookNode) -> NotebookNode:
+    """A copy of an executed notebook as it is handed out."""
+    copy = deepcopy(notebook)
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return copy
 
 
 def to_text(notebook: NotebookNode) -> str:

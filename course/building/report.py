@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from course.building.compare import Comparison
 from course.building.problems import Problem
 
-STEPS = ("source", "student", "solution", "wrong answers", "second run", "leaks", "page")
+STEPS = ("source", "student", "solution", "wrong answers", "second run", "leaks")
 
 
 @dataclass

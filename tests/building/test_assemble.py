@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -68,7 +69,7 @@ def test_what_a_build_writes(small_course):
     data = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert data["passed"] and data["lessons"][0]["comparison"]["compared"] == 3
     (suite,) = ElementTree.parse(out / "report.xml").getroot()
-    assert suite.get("failures") == "0" and suite.get("skipped") == "0" and len(suite) == 7
+    assert suite.get("failures") == "0" and suite.get("skipped") == "0" and len(suite) == 6
 
 
 def test_no_socket_or_temporary_file_stays_behind(small_course, monkeypatch, tmp_path_factory):
@@ -218,6 +219,10 @@ def test_one_bad_lesson_does_not_stop_the_others(small_course):
     report = built(small_course)
     assert [lesson.passed for lesson in report.lessons] == [True, False] and not report.passed
     assert str(report.lessons[1].problems[0]) == "lessons/02_broken.py:1: this is not valid Python: invalid syntax"
+    site = small_course.root / "build" / "site"
+    for page in site.glob("*.html"):
+        for target in re.findall(r'href="([^"#]+)"', page.read_text(encoding="utf-8")):
+            assert (site / target).is_file(), f"{page.name} links to {target}"
 
 
 def test_only_builds_what_was_asked_for_and_keeps_the_rest(small_course):
