@@ -55,8 +55,8 @@ def _check_text(name: str, text: object) -> None:
 
 
 def _encode(model: Model, sources: tuple[str, ...], *, truncate: bool, as_target: bool) -> tuple[Any, int]:
-    if model.tokenizer is None:
-        raise InputError(f"{model.title} reads images, not text: it has no tokenizer")
+    if not hasattr(model.tokenizer, "convert_ids_to_tokens"):  # None, or an image processor
+        raise InputError(f"{model.title} has no tokenizer, so it reads no text (does it read images?)")
     arguments: dict[str, Any] = {"return_tensors": "pt", "verbose": False, "padding": False}
     if as_target:
         arguments["text_target"] = sources[0]

@@ -52,7 +52,7 @@ def lesson_page(lesson: Lesson, notebook: NotebookNode, lessons: Sequence[Lesson
 def index_page(lessons: Sequence[Lesson]) -> str:
     """The list of lessons."""
     items = "".join(
-        f'<li><h2><a href="{lesson.name}.html">{escape(lesson.header.title)}</a></h2>'
+        f'<li value="{int(lesson.name[:2])}"><h2><a href="{lesson.name}.html">{escape(lesson.header.title)}</a></h2>'
         f"<p>About {lesson.header.minutes} minutes. After it you can:</p><ul>"
         + "".join(f"<li>{escape(objective)}</li>" for objective in lesson.header.objectives)
         + f'</ul><p><a href="notebooks/{lesson.name}.ipynb" download>Download the notebook</a></p></li>'
