@@ -71,6 +71,8 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
+    if name == "measures":
+        return import_module("course.measures")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"course has no {name!r}; it has {', '.join(sorted(_HOMES))}")

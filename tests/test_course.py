@@ -28,6 +28,13 @@ def test_every_public_name_is_there_and_documented():
         _ = course.lod
 
 
+def test_measures_are_there_without_an_import_of_their_own():
+    code = "import course; print(course.measures.entropy.__name__)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "entropy\n"
+    )
+
+
 def test_build_help_answers_without_importing_what_builds():
     root = Path(__file__).parents[1]
     code = (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import io
+import re
 import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ import yaml
 from course.building.problems import LessonError, Problem
 
 KNOWN_METADATA = ("advice", "exercise", "name", "open", "tags", "title", "wrong")
+_LIKE_A_MARKER = re.compile(r"\s*#\s*%%")  # jupytext would split here, too
 _JUPYTEXT = ("lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker")  # what jupytext notes for itself
 
 
@@ -61,11 +64,14 @@ def read_script(path: Path, file: str) -> Script:
     while text.split("\n")[body_line - 1 : body_line] == [""]:  # jupytext would make a cell of leading blank lines
         body_line += 1
     body = "\n".join(text.split("\n")[body_line - 1 :])
-    starts = _markers(body)
+    starts = _markers(body, file, body_line)
     before = body.split("\n")[: starts[0] - 1] if starts else body.split("\n")
     stray = next((i for i, line in enumerate(before) if line.strip()), None)
     if stray is not None:
         raise LessonError(Problem(file, body_line + stray, "this stands before the first cell: put `# %%` above it"))
+    lines = body.split("\n")
+    for start in starts:
+        _check_marker(lines[start - 1], file, body_line + start - 1)
     notebook = jupytext.reads(body, fmt="py:percent")
     if len(notebook.cells) != len(starts):
         raise LessonError(
@@ -75,13 +81,13 @@ def read_script(path: Path, file: str) -> Script:
                 f"{len(starts)} cell markers but {len(notebook.cells)} cells: check the `# %%` lines",
             )
         )
-    lines = body.split("\n")
     cells = []
     for start, cell in zip(starts, notebook.cells, strict=True):
         first = next((i for i in range(start, len(lines)) if lines[i].strip()), start)
         metadata = {key: value for key, value in cell.metadata.items() if key not in _JUPYTEXT}
         cells.append(Cell(cell.cell_type, cell.source, file, body_line + first, metadata))
         _check_metadata(cells[-1], body_line + start - 1)
+        _check_alone(cells[-1])
     return Script(file, header, tuple(cells))
 
 
@@ -127,13 +133,39 @@ def _compile(text: str, file: str) -> None:
         raise LessonError(Problem(file, line, f"this is not valid Python: {error}")) from None
 
 
-def _markers(body: str) -> list[int]:
+def _markers(body: str, file: str, body_line: int) -> list[int]:
     """Lines (from 1) of the cell markers: comments only, so a marker inside a string starts no cell."""
-    return [
-        token.start[0]
-        for token in tokenize.generate_tokens(io.StringIO(body).readline)
-        if token.type == tokenize.COMMENT and token.start[1] == 0 and (token.string + " ").startswith("# %% ")
-    ]
+    found = []
+    for token in tokenize.generate_tokens(io.StringIO(body).readline):
+        if token.type != tokenize.COMMENT or not _LIKE_A_MARKER.match(token.line):
+            continue
+        if not token.line.startswith("# %%") or not (token.line + " ")[4].isspace():
+            line = body_line + token.start[0] - 1
+            raise LessonError(Problem(file, line, "a cell begins with `# %%` at the very beginning of its line"))
+        found.append(token.start[0])
+    return found
+
+
+def _check_marker(marker: str, file: str, line: int) -> None:
+    """jupytext trusts a cell's options; some make it fail without saying where."""
+    try:
+        jupytext.reads(f"{marker}\n1\n", fmt="py:percent")
+    except Exception as error:  # its parser, and nbformat's validation, raise many kinds
+        what = str(error).strip().split("\n")[0]
+        raise LessonError(Problem(file, line, f"the options in this line cannot be read ({what}): {marker}")) from None
+
+
+def _check_alone(cell: Cell) -> None:
+    """A file can be valid Python and its cells not: a marker may cut a statement in two."""
+    if cell.kind != "code":
+        return
+    try:
+        ast.parse(cell.source)
+    except SyntaxError as error:
+        at = error.lineno or 1
+        raise LessonError(
+            cell.problem(f"this cell is no valid Python by itself: {error.msg}", line_in_cell=at)
+        ) from None
 
 
 def _check_metadata(cell: Cell, line: int) -> None:

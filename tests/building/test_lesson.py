@@ -80,6 +80,26 @@ def test_a_syntax_error_in_the_solutions_names_their_line(small_course):
     assert problems(small_course)[0].startswith(f"{SOLUTION}:{line}: this is not valid Python")
 
 
+@pytest.mark.parametrize("marker", ["    # %%", "#%%", "# %%%% deep", "#  %% wide"])
+def test_a_marker_that_is_nearly_one(small_course, marker):
+    line = small_course.change('# %% exercise="1.1"', f'if True:\n{marker}\n    pass\n\n# %% exercise="1.1"') + 1
+    assert f"{LESSON}:{line}: a cell begins with `# %%` at the very beginning of its line" in problems(small_course)
+
+
+def test_a_marker_that_cuts_a_statement_in_two(small_course):
+    line = small_course.change(
+        'with exercise("1.1", count) as answer:\n', 'with exercise("1.1", count) as answer:\n# %%\n'
+    )
+    (found,) = problems(small_course)
+    assert found.startswith(f"{LESSON}:{line}: this cell is no valid Python by itself: expected an indented block")
+
+
+@pytest.mark.parametrize("tags", ['"parameters"', "3", "{}"])
+def test_tags_that_are_no_list(small_course, tags):
+    line = small_course.change('# %% tags=["parameters"]', f"# %% tags={tags}")
+    assert problems(small_course)[0].startswith(f"{LESSON}:{line}: the options in this line cannot be read")
+
+
 def test_a_file_that_is_not_utf8_names_the_line(small_course):
     text = small_course.lesson.read_text(encoding="utf-8").replace("# A lesson", "# Eine Übung")
     small_course.lesson.write_bytes(text.encode("latin-1"))
