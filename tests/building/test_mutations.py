@@ -37,6 +37,7 @@ def mutated(data: bytes, dice: random.Random) -> bytes:
     return bytes(changed)
 
 
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")
 @pytest.mark.parametrize("seed", range(4))
 def test_a_mutated_source_is_read_or_its_line_is_named(small_course, seed):
     dice, outcomes = random.Random(seed), {"read": 0, "named": 0}
