@@ -184,12 +184,21 @@ class Attention:
             tolerance=tolerance,
         )
 
-    def strongest(self, layer: int, head: int, k: int = 3) -> list[tuple[str, str, float]]:
-        """The ``k`` largest weights of one head: (query, key, weight), ties in reading order."""
-        flat = self.head(layer, head).flatten()
+    def strongest(
+        self, layer: int, head: int, k: int = 3, *, rows: range | None = None, columns: range | None = None
+    ) -> list[tuple[str, str, float]]:
+        """The ``k`` largest weights of one head: (query, key, weight), ties in reading order.
+
+        ``rows`` and ``columns`` limit the search to some queries and keys.
+        """
+        rows = range(len(self.queries)) if rows is None else rows
+        columns = range(len(self.keys)) if columns is None else columns
+        flat = self.head(layer, head)[list(rows)][:, list(columns)].flatten()
         best = torch.sort(flat, descending=True, stable=True).indices[:k].tolist()
+        places = [divmod(i, len(columns)) for i in best]
         return [
-            (self.queries.texts[i // len(self.keys)], self.keys.texts[i % len(self.keys)], float(flat[i])) for i in best
+            (self.queries.texts[rows[q]], self.keys.texts[columns[key]], float(flat[i]))
+            for i, (q, key) in zip(best, places, strict=True)
         ]
 
     def __repr__(self) -> str:

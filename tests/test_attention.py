@@ -117,6 +117,11 @@ def test_strongest_lists_the_largest_weights_in_reading_order():
     ]  # fmt: skip
 
 
+def test_strongest_can_be_limited_to_some_queries_and_keys():
+    found = record(HAND, *TEXTS).strongest(0, 0, 2, rows=range(1, 3), columns=range(1, 4))
+    assert found == [("##do", "[SEP]", pytest.approx(0.4)), ("un", "##do", pytest.approx(0.3))]
+
+
 def test_a_wrong_number_does_not_pass_the_identities():
     att = course.attend(tiny.bert(), "the cat sat")
     assert att.identities().hold and att.identities().recomputed is not None

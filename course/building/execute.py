@@ -62,7 +62,7 @@ def run(draft: Draft, *, parameters: dict[str, Any], timeout: int) -> Run:
     scrubbed = _scrub(executed, draft)
     problems = [failure] if failure else []
     problems += [*_errors(draft, scrubbed), *_debris(draft, scrubbed, (folder, str(Path.home()), sys.prefix))]
-    return Run(draft, scrubbed, tuple(problems))
+    return Run(draft, scrubbed, tuple(problems or _never_run(draft, scrubbed)))
 
 
 def _scrub(notebook: NotebookNode, draft: Draft) -> NotebookNode:
@@ -105,6 +105,16 @@ def _stopped(draft: Draft, target: Path, message: str) -> Problem:
     code = [place for place in draft.placed if place.cell.kind == "code"]
     place = next((place for place in reversed(code) if place.id in started), code[0])
     return place.cell.problem(message)
+
+
+def _never_run(draft: Draft, notebook: NotebookNode) -> list[Problem]:
+    """Cells that were passed over although nothing failed: what never ran has proven nothing."""
+    waiting = {
+        cell.id
+        for cell in notebook.cells
+        if cell.cell_type == "code" and cell.source.strip() and not cell.execution_count
+    }
+    return [place.cell.problem("this cell was never run") for place in draft.placed if place.id in waiting]
 
 
 def _errors(draft: Draft, notebook: NotebookNode) -> list[Problem]:

@@ -40,7 +40,7 @@ def kernel_environment(*, offline: bool) -> Iterator[dict[str, str]]:
     """The environment variables under which the build's kernels run; all their files go when this closes.
 
     The kernelspec stands in a private folder on JUPYTER_PATH, so papermill and nbval find it by name. A
-    user's own IPython start-up files, matplotlib style and network stay out of it.
+    user's own IPython start-up files and matplotlib style stay out of it; ``offline`` keeps the hub out, too.
     """
     with tempfile.TemporaryDirectory(prefix="course-") as folder:
         base = Path(folder)

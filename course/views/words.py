@@ -27,14 +27,8 @@ class Link(NamedTuple):
 
 def links(part: Part, choice: Choice, layer: int, head: int, k: int = 3) -> list[Link]:
     """The ``k`` largest weights of one head among the rows and columns shown, ties in reading order."""
-    block = part.attention.head(layer, head)[choice.rows.start : choice.rows.stop]
-    block = block[:, choice.columns.start : choice.columns.stop]
-    best = torch.sort(block.flatten(), descending=True, stable=True).indices[:k].tolist()
-    return [
-        Link(part.queries[choice.rows[i // block.shape[1]]], part.keys[choice.columns[i % block.shape[1]]],
-             float(block.flatten()[i]))
-        for i in best
-    ]  # fmt: skip
+    found = part.attention.strongest(layer, head, k, rows=choice.rows, columns=choice.columns)
+    return [Link(label(query), label(key), weight) for query, key, weight in found]
 
 
 def focus(weights: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from course.building.assemble import build
-from course.building.execute import run
+from course.building.execute import _never_run, run
 from course.building.kernels import kernel_environment
 from course.building.lesson import read_lesson
 from course.building.notebooks import student
@@ -205,6 +205,16 @@ def test_output_on_stderr_and_paths_of_the_machine_are_refused(small_course):
     said = failures(small_course)
     assert said[0].startswith(f"{LESSON}:{line}: this cell") and any("writes to stderr" in problem for problem in said)
     assert any("shows a path of this machine" in problem for problem in said)
+
+
+def test_a_cell_that_was_passed_over_is_named(small_course):
+    draft = student(read_lesson(small_course.lesson, small_course.root))
+    notebook = draft.notebook()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.execution_count = None if "def twice" in cell.source else 1
+    (found,) = _never_run(draft, notebook)
+    assert str(found) == f"{LESSON}:{small_course.line('def twice(number):')}: this cell was never run"
 
 
 def test_a_kernel_that_dies_is_named(small_course):
