@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from course.attention import Attention, AttentionError, EncoderDecoderAttention
     from course.exercises import claim, exercise
     from course.models import Model, ModelError, load, wrap
+    from course.models.listing import catalogue
     from course.pairs import SentencePair, sentence_pairs
     from course.ranking import Ranking, RankingError, rank
     from course.tokens import InputError, Tokens
@@ -24,6 +25,7 @@ _HOMES = {
     "Attention": "course.attention",
     "AttentionError": "course.attention",
     "EncoderDecoderAttention": "course.attention",
+    "catalogue": "course.models.listing",
     "claim": "course.exercises",
     "exercise": "course.exercises",
     "Model": "course.models",
@@ -58,6 +60,7 @@ __all__ = [
     "View",
     "ViewError",
     "attend",
+    "catalogue",
     "claim",
     "exercise",
     "head_view",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--data", type=Path, metavar="DIR", help="folder of data sets, to repeat published scores")
+
+
+def pytest_configure() -> None:
+    os.environ.pop("COURSE_MODELS", None)  # a class's shared folder must not decide what the tests load
 
 
 @pytest.fixture(scope="session")

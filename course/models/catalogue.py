@@ -8,10 +8,23 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
+from course.models.entries import (
+    PROFILES,
+    READABLE,
+    TASKS,
+    Entry,
+    HubMirror,
+    Mirror,
+    PackageMirror,
+    Role,
+    Score,
+    WeightsMirror,
+)
 from course.models.errors import ModelError
 from course.models.fields import (
     Reader,
@@ -29,119 +42,21 @@ from course.models.fields import (
     wrong,
 )
 
-Profile = Literal["shipped", "hub"]
-PROFILES: tuple[Profile, ...] = ("shipped", "hub")
+__all__ = ["OWN", "TASKS", "Entry", "Role", "Score", "read_catalogue"]
 
-READABLE = frozenset({".safetensors", ".json", ".txt", ".model", ".spm"})
-"""File types that hold data and cannot run code when they are read; a pickle (.bin, .pt) can."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a checkpoint does: the transformers Auto class that loads it, and how its classes' names end."""
-
-    auto_class: str
-    endings: tuple[str, ...] = ()
-
-
-TASKS: Mapping[str, Task] = {
-    "encoder": Task("AutoModel"),
-    "sequence-classification": Task("AutoModelForSequenceClassification", ("ForSequenceClassification",)),
-    "question-answering": Task("AutoModelForQuestionAnswering", ("ForQuestionAnswering",)),
-    "translation": Task("AutoModelForSeq2SeqLM", ("ForConditionalGeneration", "MTModel")),
-    "causal-lm": Task("AutoModelForCausalLM", ("LMHeadModel", "ForCausalLM")),
-    "image-classification": Task("AutoModelForImageClassification", ("ForImageClassification",)),
-}
-"""Every task that an entry may name."""
-
-CLASSIFICATIONS = ("sequence-classification", "image-classification")
-"""The tasks whose outputs have labels."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """A measured quality: name, value, the data it was measured on, and its 95 % interval where there is one."""
-
-    name: str
-    value: float
-    data: str
-    interval: tuple[float, float] | None = None
-
-    def __str__(self) -> str:
-        spread = "" if self.interval is None else f" [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
-        return f"{self.name} {self.value:.3f}{spread} on {self.data}"
-
-
-@dataclass(frozen=True)
-class PackageMirror:
-    """An installed Python package that carries the files as data."""
-
-    package: str
-    version: str
-    folder: str
-
-
-@dataclass(frozen=True)
-class HubMirror:
-    """A repository of the hub, or its copy in the hub cache; without a revision, that locked on first use."""
-
-    repo: str
-    revision: str | None = None
-
-
-Mirror = PackageMirror | HubMirror
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One checkpoint behind a role.
-
-    ``architecture`` is the class expected after loading; ``labels`` is empty where the checkpoint's own
-    serve, or where there are none; ``size`` is the weights' size in bytes; ``files`` are those read, and
-    ``sha256`` gives the hash of each file for which one is established (all of them when shipped).
-    ``mirrors`` are the places that have the files, in the order in which they are tried.
-    """
-
-    role: str
-    profile: Profile
-    title: str
-    task: str
-    architecture: str
-    licence: str
-    languages: tuple[str, ...]
-    labels: tuple[str, ...]
-    size: int
-    source: str
-    files: tuple[str, ...]
-    sha256: Mapping[str, str]
-    mirrors: tuple[Mirror, ...]
-    scores: tuple[Score, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.labels and self.task not in CLASSIFICATIONS:
-            raise ModelError(f"{self.role}.{self.profile}.labels must be empty, for {self.task} has none")
-
-    @property
-    def name(self) -> str:
-        """How messages call it, such as ``minilm (hub)``."""
-        return f"{self.role} ({self.profile})"
-
-
-@dataclass(frozen=True)
-class Role:
-    """One role with its two profiles: shipped works with no network, hub is the checkpoint the field uses."""
-
-    name: str
-    shipped: Entry | None = None
-    hub: Entry | None = None
+OWN = Path(__file__).with_name("catalogue.toml")
+"""The course's own catalogue."""
 
 
 def read_catalogue(path: str | Path | None = None) -> dict[str, Role]:
     """The roles of a catalogue file by name; without a path, those of the course.
 
+    Folders of weights are those in ``weights`` beside the file. A base is a role of the same file, or else of
+    the course's own catalogue.
+
     Raises ModelError naming the field that is missing, unknown or of the wrong type.
     """
-    file = Path(__file__).with_name("catalogue.toml") if path is None else Path(path)
+    file = OWN if path is None else Path(path)
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -149,42 +64,78 @@ def read_catalogue(path: str | Path | None = None) -> dict[str, Role]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{file.name} is not valid TOML ({error}); correct it there") from None
     try:
-        return {name: _role(table, name) for name, table in tables.items()}
+        roles, bases = {}, {}
+        for name, value in tables.items():
+            roles[name], bases[name] = _role(value, name, file.absolute().parent / "weights")
+        return {name: _on_base(role, bases[name], roles, own=path is None) for name, role in roles.items()}
     except ModelError as error:
         raise ModelError(f"{file.name}: {error}") from None
 
 
-def _role(value: Any, name: str) -> Role:
+def _on_base(role: Role, name: str | None, roles: Mapping[str, Role], *, own: bool) -> Role:
+    """The role with the entry of the base that its adapter stands on; without a base, as it is."""
+    if name is None or role.shipped is None:
+        return role
+    found = roles.get(name) or (None if own else read_catalogue().get(name))
+    where = f"{role.name}.shipped.base"
+    if found is None or found.shipped is None:
+        raise ModelError(f"{where} names {name}, which has no shipped entry; name a role that has one")
+    if _ADAPTER[-1] in found.shipped.files:
+        raise ModelError(f"{where} names {name}, which is an adapter itself; name the role that it stands on")
+    return replace(role, shipped=replace(role.shipped, base=found.shipped))
+
+
+def _role(value: Any, name: str, weights: Path) -> tuple[Role, str | None]:
+    """A role, and the name of the base that its shipped entry stands on."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise ModelError(f"the role {name!r} must be lower-case words joined by hyphens")
     found = fields(value, name, {}, dict.fromkeys(PROFILES, table))
     if not found:
         raise ModelError(f"{name} must have a shipped or a hub entry")
-    shipped, hub = found.get("shipped"), found.get("hub")
-    return Role(
-        name,
-        shipped=None if shipped is None else _shipped(shipped, name),
-        hub=None if hub is None else _hub(hub, name),
-    )
+    shipped, base = _shipped(found["shipped"], name, weights) if "shipped" in found else (None, None)
+    return Role(name, shipped=shipped, hub=_hub(found["hub"], name) if "hub" in found else None), base
 
 
-def _shipped(value: Any, role: str) -> Entry:
+def _shipped(value: Any, role: str, weights: Path) -> tuple[Entry, str | None]:
     where = f"{role}.shipped"
-    found = fields(value, where, {**_COMMON, "sha256": _digests, "mirrors": _mirrors, "scores": _scores})
-    return Entry(role=role, profile="shipped", files=_files(list(found["sha256"]), f"{where}.sha256"), **found)
+    mirrors = partial(_mirrors, weights=weights)
+    required: Mapping[str, Reader] = {**_COMMON, "sha256": _digests, "mirrors": mirrors, "scores": _scores}
+    found = fields(value, where, required, {"base": text})
+    base = found.pop("base", None)
+    files = _files(list(found["sha256"]), f"{where}.sha256")
+    for name in _ADAPTER:
+        if (name in files) != (base is not None):
+            raise ModelError(f"{where}.sha256 names {name} if there is a base, and only then; correct one of the two")
+    return Entry(role=role, profile="shipped", files=files, **found), base
 
 
 def _hub(value: Any, role: str) -> Entry:
     where = f"{role}.hub"
-    required = {**_COMMON, "repo": _repo, "files": _files}
-    found = fields(value, where, required, {"revision": revision, "sha256": _digests, "scores": _scores})
+    optional = {"scores": _scores, "pretrained": table, **_ESTABLISHED}
+    found = fields(value, where, {**_COMMON, **_REPOSITORY}, optional)
+    before = found.pop("pretrained", None)
+    entry = Entry(role=role, profile="hub", **_on_hub(found, where))
+    if before is None:
+        return entry
+    where = f"{where}.pretrained"
+    required: Mapping[str, Reader] = {"title": text, "licence": text, "size": size, "source": text, **_REPOSITORY}
+    given = fields(before, where, required, _ESTABLISHED)
+    pretrained = replace(entry, part="pretrained", scores=(), **_on_hub(given, where))
+    return replace(entry, pretrained=pretrained)
+
+
+def _on_hub(found: dict[str, Any], where: str) -> dict[str, Any]:
+    """The fields of an entry, with the repository as its only mirror."""
     digests = found.pop("sha256", {})
     stray = sorted(set(digests) - set(found["files"]))
     if stray:
         raise ModelError(f"{where}.sha256 names {stray[0]}, which {where}.files must then name too")
     mirror = HubMirror(found.pop("repo"), found.pop("revision", None))
-    return Entry(role=role, profile="hub", sha256=digests, mirrors=(mirror,), **found)
+    return {**found, "sha256": digests, "mirrors": (mirror,)}
 
+
+_ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+"""The files of an adapter, in the form in which peft saves one."""
 
 _repo = matching(r"([\w.-]+/)?[\w.-]+", "a repository such as 'name' or 'owner/name'")
 
@@ -212,21 +163,29 @@ def _files(value: Any, where: str) -> tuple[str, ...]:
     return files
 
 
+def _folder(value: Any, where: str) -> str:
+    if ".." in PurePosixPath(text(value, where)).parts:
+        raise wrong(where, "a folder inside weights/ or a whole path", value)
+    return str(value)
+
+
 def _digests(value: Any, where: str) -> dict[str, str]:
     given = table(value, where)
     return {_file(name, where): digest(found, f'{where}."{name}"') for name, found in given.items()}
 
 
-def _mirrors(value: Any, where: str) -> tuple[Mirror, ...]:
-    mirrors = each(value, where, _mirror)
+def _mirrors(value: Any, where: str, weights: Path) -> tuple[Mirror, ...]:
+    mirrors = each(value, where, partial(_mirror, weights=weights))
     if not mirrors:
         raise ModelError(f"{where} must name at least one place")
     return mirrors
 
 
-def _mirror(value: Any, where: str) -> Mirror:
+def _mirror(value: Any, where: str, weights: Path) -> Mirror:
     if "package" in table(value, where):
         return PackageMirror(**fields(value, where, {"package": text, "version": text, "folder": text}))
+    if "weights" in value:
+        return WeightsMirror(weights / fields(value, where, {"weights": _folder})["weights"])
     return HubMirror(**fields(value, where, {"repo": _repo, "revision": revision}))
 
 
@@ -249,3 +208,7 @@ _COMMON: Mapping[str, Reader] = {
     "source": text,
 }
 """What every entry states, shipped or not."""
+
+_REPOSITORY: Mapping[str, Reader] = {"repo": _repo, "files": _files}
+_ESTABLISHED: Mapping[str, Reader] = {"revision": revision, "sha256": _digests}
+"""What an entry of the hub states where public material establishes it."""

@@ -1,6 +1,9 @@
-"""The one error of this package."""
+"""The one error of this package, and what never leaves it."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class ModelError(RuntimeError):
@@ -17,3 +20,11 @@ class Absent(Exception):
         super().__init__(what)
         self.what = what
         self.fix = fix
+
+
+def unknown(kind: str, given: object, valid: Iterable[str]) -> ModelError:
+    """The error for a name that does not exist, with those that do and the one that was probably meant."""
+    names = list(valid)
+    close = get_close_matches(str(given), names, n=1)
+    fix = f"did you mean {close[0]!r}?" if close else "choose one of these"
+    return ModelError(f"there is no {kind} {given!r}, only {', '.join(map(repr, names))}; {fix}")

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from course.models.catalogue import Entry, HubMirror, Mirror, PackageMirror
+from course.models.entries import Entry, HubMirror, Mirror, PackageMirror, SharedMirror
 from course.models.errors import Absent, ModelError
-from course.models.hub import from_hub
+from course.models.folders import in_weights, restore
+from course.models.hub import from_hub, in_cache
 from course.models.lock import Locked, accept, check_revision, lock, locked
 from course.models.packages import in_package, reinstall
+from course.models.shared import RESTORE, in_shared, shared_folder
 
 
 @dataclass(frozen=True)
@@ -33,27 +35,79 @@ class Files:
             lock(self.mirror.repo, self.first_use)
 
 
-def find(entry: Entry) -> Files:
+def find(entry: Entry, names: Sequence[str] | None = None) -> Files:
     """The files of an entry at the first mirror that is there, each with the sha256 it must have.
 
-    Raises ModelError when no mirror is there, and when one is there but incomplete or altered: damage is
-    never passed over in silence.
+    Without ``names``, all of its files. Raises ModelError when no mirror is there, and when one is there but
+    incomplete or altered: damage is never passed over in silence.
     """
+    found = _first(entry, entry.files if names is None else names, fetch=True)
+    if isinstance(found, Files):
+        return found
+    what = ", and ".join(missing.what for missing in found)
+    fixes = list(dict.fromkeys(missing.fix for missing in found))
+    if entry.profile == "hub":
+        fixes.append('use profile="shipped"')
+    raise ModelError(f"{entry.name}: {what}; {', or '.join(fixes)}")
+
+
+def here(entry: Entry) -> Files | None:
+    """All files of an entry if one mirror on this machine has them, else None; nothing is downloaded.
+
+    Raises ModelError for files that are there but altered.
+    """
+    found = _first(entry, entry.files, fetch=False)
+    return found if isinstance(found, Files) else None
+
+
+def _first(entry: Entry, names: Sequence[str], *, fetch: bool) -> Files | list[Absent]:
     absent = []
-    for mirror in entry.mirrors:
+    for mirror in mirrors(entry):
         try:
-            if isinstance(mirror, PackageMirror):
-                return _from_package(entry, mirror)
-            return _from_hub(entry, mirror)
+            return at(mirror, entry, names, fetch=fetch)
         except Absent as missing:
             absent.append(missing)
         except ModelError as error:
             raise ModelError(f"{entry.name}: {error}") from None
-    what = ", and ".join(missing.what for missing in absent)
-    fixes = [missing.fix for missing in absent]
-    if entry.profile == "hub":
-        fixes.append('use profile="shipped"')
-    raise ModelError(f"{entry.name}: {what}; {', or '.join(fixes)}")
+    return absent
+
+
+def mirrors(entry: Entry) -> tuple[Mirror, ...]:
+    """The places that may have the files, in the order in which they are tried: a shared folder comes first."""
+    shared = shared_folder()
+    return entry.mirrors if shared is None else (shared, *entry.mirrors)
+
+
+def at(mirror: Mirror, entry: Entry, names: Sequence[str], *, fetch: bool = True) -> Files:
+    """These files of an entry at one mirror, each with the sha256 it must have.
+
+    Raises Absent when the mirror is not there, and ModelError when it is incomplete or altered.
+    """
+    if isinstance(mirror, HubMirror):
+        return _from_hub(entry, mirror, names, fetch)
+    if isinstance(mirror, SharedMirror):
+        paths, expected = in_shared(mirror, entry.place, names, {**_locked_hashes(entry), **entry.sha256})
+        of, fix = f"the folder {mirror.folder}", RESTORE
+    elif isinstance(mirror, PackageMirror):
+        paths, expected = in_package(mirror, names), dict(entry.sha256)
+        of, fix = f"the package {mirror.package}", reinstall(mirror)
+    else:
+        paths, expected = in_weights(mirror, names), dict(entry.sha256)
+        of, fix = f"the folder {mirror.folder}", restore(mirror)
+    for name, path in paths.items():
+        found = sha256(path)
+        if found != expected[name]:
+            raise _altered(f"{name} of {of}", expected[name], found, fix)
+    return Files(paths, mirror)
+
+
+def _locked_hashes(entry: Entry) -> Mapping[str, str]:
+    """What this machine has locked of the files that the catalogue does not establish."""
+    if all(name in entry.sha256 for name in entry.files):
+        return {}
+    repositories = [mirror.repo for mirror in entry.mirrors if isinstance(mirror, HubMirror)]
+    held = [found for found in map(locked, repositories) if found]
+    return held[0].sha256 if held else {}
 
 
 @contextmanager
@@ -77,43 +131,28 @@ def _lay(file: Path, place: Path) -> None:
     return None
 
 
-def _from_package(entry: Entry, mirror: PackageMirror) -> Files:
-    paths = in_package(mirror, entry.files)
-    for name, path in paths.items():
-        found = sha256(path)
-        if found != entry.sha256[name]:
-            raise ModelError(
-                f"{name} of the package {mirror.package} is altered (sha256 {entry.sha256[name][:12]} expected, "
-                f"{found[:12]} found); {reinstall(mirror)}"
-            )
-    return Files(paths, mirror)
-
-
-def _from_hub(entry: Entry, mirror: HubMirror) -> Files:
-    unestablished = [name for name in entry.files if name not in entry.sha256]
+def _from_hub(entry: Entry, mirror: HubMirror, names: Sequence[str], fetch: bool) -> Files:
+    unestablished = [name for name in names if name not in entry.sha256]
     held = locked(mirror.repo) if unestablished or mirror.revision is None else None
     check_revision(mirror.repo, held, mirror.revision)
     wanted = mirror.revision or (held.revision if held else None)
-    revision, paths = from_hub(mirror.repo, wanted, entry.files)
+    revision, paths = (from_hub if fetch else in_cache)(mirror.repo, wanted, names)
     found = {name: sha256(path) for name, path in paths.items()}
-    for name, expected in entry.sha256.items():
-        if found[name] != expected:
-            raise _altered(mirror, name, expected, found[name], f"delete {paths[name].resolve()} and load again")
     known = held.sha256 if held else {}
-    for name in unestablished:
-        expected = known.get(name, found[name])
+    for name, path in paths.items():
+        expected = entry.sha256.get(name) or known.get(name, found[name])
         if found[name] != expected:
-            fix = f"delete {paths[name].resolve()} and load again, or {accept(mirror.repo)}"
-            raise _altered(mirror, name, expected, found[name], fix)
+            fix = f"delete {path.resolve()} and load again"
+            if name in unestablished:
+                fix += f", or {accept(mirror.repo)}"
+            raise _altered(f"{name} of {mirror.repo}", expected, found[name], fix)
     new = {name: found[name] for name in unestablished if name not in known}
     fresh = new or (held is None and mirror.revision is None)
     return Files(paths, mirror, first_use=Locked(revision, new) if fresh else None)
 
 
-def _altered(mirror: HubMirror, name: str, expected: str, found: str, fix: str) -> ModelError:
-    return ModelError(
-        f"{name} of {mirror.repo} is altered (sha256 {expected[:12]} expected, {found[:12]} found); {fix}"
-    )
+def _altered(what: str, expected: str, found: str, fix: str) -> ModelError:
+    return ModelError(f"{what} is altered (sha256 {expected[:12]} expected, {found[:12]} found); {fix}")
 
 
 def sha256(path: Path) -> str:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-import errno
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from course.models.errors import Absent, ModelError
-from course.models.lock import accept
+from course.models.downloads import download
+from course.models.errors import Absent
+from course.models.refusals import reason, refused
 
 CONNECT = "connect to the network once and load again"
+
+
+def in_cache(repo: str, revision: str | None, names: Sequence[str]) -> tuple[str, dict[str, Path]]:
+    """The revision, and where the hub cache keeps each file; nothing is asked of the network.
+
+    Raises Absent when a file is not cached.
+    """
+    with _silent():
+        revision = revision or _cached_revision(repo)
+        paths = _cached(repo, revision, names) if revision else {}
+    missing = [name for name in names if name not in paths]
+    if revision is None or missing:
+        raise Absent(f"{missing[0]} of {repo} is not in the hub cache", CONNECT)
+    return revision, paths
 
 
 def from_hub(repo: str, revision: str | None, names: Sequence[str]) -> tuple[str, dict[str, Path]]:
@@ -29,7 +42,7 @@ def from_hub(repo: str, revision: str | None, names: Sequence[str]) -> tuple[str
         missing = [name for name in names if name not in paths]
         if missing:
             _ask(repo, revision, missing[0])
-            paths.update({name: _download(repo, revision, name) for name in missing})
+            paths.update({name: download(repo, revision, name) for name in missing})
     return revision, paths
 
 
@@ -80,10 +93,10 @@ def _ask(repo: str, revision: str, name: str) -> str:
             f"{wanted} is not in the hub cache and HF_HUB_OFFLINE is set", f"unset HF_HUB_OFFLINE, {CONNECT}"
         ) from None
     except HfHubHTTPError as error:
-        raise _refused(error, repo, revision, name) from None
+        raise refused(error, repo, revision, name) from None
     except (HTTPError, OSError) as error:
         raise Absent(
-            f"{wanted} is not in the hub cache and the hub cannot be reached ({_reason(error)})", CONNECT
+            f"{wanted} is not in the hub cache and the hub cannot be reached ({reason(error)})", CONNECT
         ) from None
     if commit is None:
         raise Absent(
@@ -91,74 +104,3 @@ def _ask(repo: str, revision: str, name: str) -> str:
             "sign in to your network and check HF_ENDPOINT",
         )
     return str(commit)
-
-
-def _download(repo: str, revision: str, name: str) -> Path:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils.tqdm import silent_tqdm
-
-    bar = None if sys.stderr.isatty() else silent_tqdm  # a notebook keeps what a bar prints
-    try:
-        return Path(hf_hub_download(repo, name, revision=revision, tqdm_class=bar))
-    except HfHubHTTPError as error:
-        raise _refused(error, repo, revision, name) from None
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
-            raise ModelError(
-                f"{name} of {repo} cannot be written to the hub cache ({error.strerror}); make room, "
-                "or set HF_HOME to another folder"
-            ) from None
-        raise _broken_off(error, repo, name) from None
-    except Exception as error:  # the transports below huggingface_hub (httpx, xet) each have their own kinds
-        raise _broken_off(error, repo, name) from error
-
-
-def _broken_off(error: Exception, repo: str, name: str) -> ModelError:
-    return ModelError(
-        f"the download of {name} of {repo} broke off ({_reason(error)}); load again: what is complete is kept"
-    )
-
-
-def _refused(error: Exception, repo: str, revision: str, name: str) -> Exception:
-    """What an answer of the hub other than the file means."""
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        GatedRepoError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    if isinstance(error, EntryNotFoundError):
-        return ModelError(f"{repo} has no {name} at revision {revision[:12]}; {_other(name)}")
-    if isinstance(error, RevisionNotFoundError):
-        return ModelError(
-            f"{repo} has no revision {revision[:12]}; name one that it has in the catalogue, or {accept(repo)}"
-        )
-    if isinstance(error, GatedRepoError):
-        return ModelError(f"{repo} asks for consent; accept its terms on the hub, then run hf auth login")
-    if isinstance(error, RepositoryNotFoundError):
-        return ModelError(
-            f"the hub has no repository {repo} that you may read; check its name in the catalogue, "
-            "or run hf auth login if it is private"
-        )
-    status = getattr(getattr(error, "response", None), "status_code", "an error")
-    if status in (401, 403):
-        return ModelError(
-            f"the hub refuses {name} of {repo} ({status}); run hf auth login, or hf auth logout if your token is old"
-        )
-    return Absent(f"{name} of {repo} is not in the hub cache and the hub answers {status}", "load again later")
-
-
-def _other(name: str) -> str:
-    if name.endswith(".safetensors"):
-        return (
-            "choose a revision with safetensors weights, for pickled ones (pytorch_model.bin) can run code "
-            "and are never read"
-        )
-    return "correct the list of files in the catalogue"
-
-
-def _reason(error: BaseException) -> str:
-    first = str(error).strip().splitlines()[:1]
-    return f"{type(error).__name__}: {first[0].rstrip('.')}" if first else type(error).__name__

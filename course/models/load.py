@@ -6,79 +6,90 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course.models.catalogue import PROFILES, TASKS, Entry, Role, read_catalogue
-from course.models.errors import ModelError
+from course.models.catalogue import read_catalogue
+from course.models.entries import PROFILES, Entry, Role
+from course.models.errors import ModelError, unknown
 from course.models.model import Model, wrap
+from course.models.modules import first_line
+from course.models.readers import reader
 
 if TYPE_CHECKING:
     import torch
 
 
 def load(
-    role: str, *, profile: str = "shipped", device: str | None = None, catalogue: str | Path | None = None
+    role: str,
+    *,
+    stage: str = "trained",
+    seed: int = 0,
+    profile: str = "shipped",
+    device: str | None = None,
+    catalogue: str | Path | None = None,
 ) -> Model:
     """A model by its role in the catalogue, such as "minilm".
 
-    ``profile`` is "shipped" (works with no network) or "hub" (the full-size checkpoint, downloaded on first
-    use). ``device`` is "cpu", "cuda", "cuda:1" or "mps"; without one, cuda is taken if there is one, else mps,
-    else cpu. ``catalogue`` is the path of another catalogue file.
+    ``stage`` is "trained", "pretrained" (before fine-tuning: the pre-trained body, and a head drawn anew) or
+    "random" (before all training: every weight drawn anew); what is drawn depends on ``seed`` and on nothing
+    else. ``profile`` is "shipped" (works with no network) or "hub" (the full-size checkpoint, downloaded on
+    first use). ``device`` is "cpu", "cuda", "cuda:1" or "mps"; without one, cuda is taken if there is one, else
+    mps, else cpu. ``catalogue`` is the path of another catalogue file.
 
     Every file is checked against its sha256 before it is read; only safetensors weights are read, and no code
     of a repository is run. Attention is eager, weights are float32, dropout is off. Nothing is printed, but a
     download shows a bar in a terminal.
 
-    Raises ModelError for an unknown role, profile or device, and when the files cannot be had or do not fit
-    their entry in the catalogue.
+    Raises ModelError for an unknown role, stage, profile or device, and when the files cannot be had or do not
+    fit their entry in the catalogue.
 
     >>> load("minilm", device="cpu").layers
     6
+    >>> load("minilm", stage="random", seed=1, device="cpu").title
+    'all-MiniLM-L6-v2 (random, seed 1)'
     """
     # Imported here, for hashing and temporary folders take time to import.
-    from course.models.files import find, staged
+    from course.models.stages import Sources, check_seed, check_stage
 
     entry = _entry(read_catalogue(catalogue), role, profile)
+    check_stage(entry, stage)
+    drawn = None if stage == "trained" else check_seed(seed)
     _quiet_bars()
     where = _device(device)
-    files = find(entry)
-    with staged(files.paths) as folder, _silent():
-        module = _moved(_module(entry, folder), where, entry)
-        tokenizer = _tokenizer(entry, folder)
-    _name(module, tokenizer, entry.title)
+    sources = Sources.of(entry, stage)
+    with sources.laid_out() as folders, _silent():
+        module = _moved(sources.module(folders, drawn or 0), where, entry)
+        tokenizer = reader(entry, folders.reading, sources.reading.paths, module)
+    title = entry.title if drawn is None else f"{entry.title} ({stage}, seed {drawn})"
+    _name(module, tokenizer, title)
     model = wrap(module, tokenizer, name=entry.name, labels=entry.labels or None)
-    files.keep()
-    # Another stage than "trained" (before fine-tuning, before all training) will be chosen here.
+    sources.keep()
+    learnt = (entry.base or entry.pretrained or entry) if stage == "pretrained" else entry
     return replace(
         model,
         role=entry.role,
         profile=entry.profile,
-        title=entry.title,
+        title=title,
         task=entry.task,
-        source=entry.source,
-        licence=entry.licence,
-        scores=entry.scores,
+        source=learnt.source,
+        licence=learnt.licence,
+        scores=entry.scores if drawn is None else (),  # measured on the trained weights only
+        stage=stage,
+        seed=drawn,
     )
 
 
 def _entry(catalogue: dict[str, Role], role: str, profile: str) -> Entry:
     if role not in catalogue:
-        raise _unknown("role", role, list(catalogue))
+        raise unknown("role", role, catalogue)
     if profile not in PROFILES:
-        raise _unknown("profile", profile, list(PROFILES))
+        raise unknown("profile", profile, PROFILES)
     shipped, hub = catalogue[role].shipped, catalogue[role].hub
     entry, other = (shipped, "hub") if profile == "shipped" else (hub, "shipped")
     if entry is None:
         raise ModelError(f'{role} has no {profile} entry; use profile="{other}"')
     return entry
-
-
-def _unknown(kind: str, given: object, valid: list[str]) -> ModelError:
-    close = get_close_matches(str(given), valid, n=1)
-    fix = f"did you mean {close[0]!r}?" if close else "choose one of these"
-    return ModelError(f"there is no {kind} {given!r}, only {', '.join(map(repr, valid))}; {fix}")
 
 
 def _device(asked: str | None) -> torch.device:
@@ -103,7 +114,7 @@ def _device(asked: str | None) -> torch.device:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    # transformers 5 draws a bar for the weights and reports unexpected keys, which _module judges instead.
+    # transformers 5 draws a bar for the weights and reports unexpected keys, which `modules` judges instead.
     from transformers.utils import logging
 
     level = logging.get_verbosity()
@@ -123,77 +134,11 @@ def _quiet_bars() -> None:
         import tqdm.auto  # noqa: F401
 
 
-def _module(entry: Entry, folder: Path) -> Any:
-    import torch
-    import transformers
-
-    auto = getattr(transformers, TASKS[entry.task].auto_class)
-    try:
-        module, report = auto.from_pretrained(
-            folder,
-            attn_implementation="eager",
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-        )
-    except Exception as error:  # transformers and safetensors raise many kinds for a checkpoint that is none
-        raise _unreadable(entry, folder, error) from error
-    if type(module).__name__ != entry.architecture:
-        raise ModelError(
-            f"{entry.name} is a {type(module).__name__}, but the catalogue expects a {entry.architecture}; "
-            "correct its architecture or task there"
-        )
-    _check_complete(entry, module, set(report["missing_keys"]))
-    return module
-
-
-def _check_complete(entry: Entry, module: Any, missing: set[str]) -> None:
-    """Refuse a model of which a part is not in the checkpoint: transformers fills it with random numbers.
-
-    What the checkpoint has and the model lacks (a pre-training head, position numbers) does no harm.
-    """
-    pooler = {key for key in missing if key.startswith("pooler.")}
-    if pooler and entry.task == "encoder":
-        module.pooler = None  # checkpoints of other tasks have none; removed, it cannot give random numbers
-        missing -= pooler
-    if missing:
-        first = ", ".join(sorted(missing)[:3])
-        raise ModelError(
-            f"{entry.name}: the checkpoint lacks {len(missing)} of the parameters of {entry.architecture} "
-            f"({first}); give the catalogue the task that it was trained for"
-        )
-
-
-def _tokenizer(entry: Entry, folder: Path) -> Any:
-    import transformers
-
-    images = entry.task == "image-classification"
-    auto: Any = transformers.AutoImageProcessor if images else transformers.AutoTokenizer
-    try:
-        return auto.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # as in _module
-        raise _unreadable(entry, folder, error) from error
-
-
 def _moved(module: Any, device: torch.device, entry: Entry) -> Any:
     try:
         return module.to(device)
     except RuntimeError as error:  # out of memory, or a driver that does not answer
-        raise ModelError(f'{entry.name} cannot be put on {device} ({_first(error)}); use device="cpu"') from error
-
-
-def _unreadable(entry: Entry, folder: Path, error: Exception) -> ModelError:
-    reason = _first(error).replace(str(folder), entry.title)
-    return ModelError(
-        f"{entry.name}: transformers cannot read the checkpoint ({reason}); check its files and task in the catalogue"
-    )
-
-
-def _first(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200].rstrip('.')}"
+        raise ModelError(f'{entry.name} cannot be put on {device} ({first_line(error)}); use device="cpu"') from error
 
 
 def _name(module: Any, tokenizer: Any, title: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from course.models.catalogue import CLASSIFICATIONS, TASKS, Score
+from course.models.entries import CLASSIFICATIONS, TASKS, Score
 from course.models.errors import ModelError
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class Model:
 
     ``module`` is the transformers model itself; its parameters keep their gradients. ``tokenizer`` never
     shortens or pads unless asked (an image model has its image processor here, or None). ``labels`` name the
-    outputs of a classifier, in order. ``stage`` is "trained" for a checkpoint as published.
+    outputs of a classifier, in order. ``stage`` is "trained", or "pretrained" or "random" for a model before a part
+    of its training, whose remaining weights were drawn from ``seed``.
     """
 
     role: str
@@ -47,6 +48,7 @@ class Model:
     licence: str = ""
     scores: tuple[Score, ...] = ()
     stage: str = "trained"
+    seed: int | None = None
 
     @property
     def parameters(self) -> int:
@@ -116,7 +118,9 @@ class Model:
         return f"<table>{cells}</table>"
 
     def _name(self) -> str:
-        return f"{self.role} ({self.profile})" if self.profile else self.role
+        drawn = () if self.seed is None else (self.stage, f"seed {self.seed}")
+        said = ", ".join(filter(None, (self.profile, *drawn)))
+        return f"{self.role} ({said})" if said else self.role
 
     def _shape(self) -> str:
         layers = f"{self.layers} + {self.decoder_layers}" if self.encoder_decoder else f"{self.layers}"
@@ -126,6 +130,10 @@ class Model:
         )
 
     def _origin(self) -> str:
+        if self.stage == "random":
+            return "nothing learnt, all weights fresh"
+        if self.stage == "pretrained":
+            return f"a fresh head on weights from {self.source}"
         return f"from {self.source}" if self.title == self.role else f"{self.title} from {self.source}"
 
 
@@ -134,7 +142,7 @@ def wrap(
 ) -> Model:
     """A model that you built or loaded yourself, for use with the course.
 
-    The module is put in evaluation mode; the tokenizer is copied, and the copy never shortens or pads unless
+    The module is put in evaluation mode; a fast tokenizer is copied, and the copy never shortens or pads unless
     asked. Without ``labels``, those in a classifier's config are taken.
 
     Raises ModelError for anything but one transformers model, when its attention is not eager (only eager
@@ -193,16 +201,16 @@ def _check_parameters(module: PreTrainedModel, name: str) -> None:
 
 
 def _unbound(tokenizer: Any) -> Any:
-    """A copy of a tokenizer that neither truncates nor pads by itself.
+    """A tokenizer that neither truncates nor pads by itself; a copy, where it has to be changed for that.
 
     The tokenizer.json of all-MiniLM-L6-v2 holds truncation and padding to 128 tokens; tokenizers 0.23 keeps
     them until the first call, so a text encoded through the backend would be cut in silence.
     """
+    if getattr(tokenizer, "backend_tokenizer", None) is None:
+        return tokenizer  # one written in Python holds no such settings
     tokenizer = copy.deepcopy(tokenizer)
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is not None:
-        backend.no_truncation()
-        backend.no_padding()
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
     return tokenizer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from course.models.catalogue import PackageMirror
+from course.models.entries import PackageMirror
 from course.models.errors import Absent, ModelError
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import huggingface_hub.constants
 import pytest
 import torch
-from transformers import BertConfig, BertModel, BertTokenizer
+from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizer
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "a", "mat", "##s"]
 FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
@@ -86,23 +87,24 @@ def toml(value: Any) -> str:
         return "{" + ", ".join(f"{json.dumps(key)} = {toml(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(toml, value)) + "]"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def write_catalogue(path: Path, roles: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Path:
+    """A catalogue with these entries by role and profile, each completed with the common fields."""
+    lines: list[str] = []
+    for role, entries in roles.items():
+        for profile, entry in entries.items():
+            lines.append(f"[{role}.{profile}]")
+            lines.extend(f"{name} = {toml(value)}" for name, value in {**COMMON, **entry}.items())
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
 
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Callable[..., Path]:
     """Write a catalogue whose role "tiny" has the entries given, each completed with the common fields."""
-
-    def write(**entries: dict[str, Any]) -> Path:
-        path = tmp_path / "tiny.toml"
-        lines: list[str] = []
-        for profile, entry in entries.items():
-            lines.append(f"[tiny.{profile}]")
-            lines.extend(f"{name} = {toml(value)}" for name, value in {**COMMON, **entry}.items())
-        path.write_text("\n".join(lines), encoding="utf-8")
-        return path
-
-    return write
+    return lambda **entries: write_catalogue(tmp_path / "tiny.toml", {"tiny": entries})
 
 
 @pytest.fixture
@@ -154,6 +156,93 @@ def in_cache(hub_cache: Path) -> Callable[..., Path]:
     return put
 
 
+@pytest.fixture
+def saved(tmp_path: Path, files: dict[str, bytes]):
+    """The files of another model with the tiny tokenizer."""
+
+    def save(module: torch.nn.Module) -> dict[str, bytes]:
+        folder = tmp_path / "saved"
+        module.save_pretrained(folder)
+        return {
+            **files,
+            **{name: (folder / name).read_bytes() for name in ("config.json", "model.safetensors")},
+        }
+
+    return save
+
+
+LABELS = ["good", "bad", "neither"]
+
+
+@pytest.fixture(scope="session")
+def adapter(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> Path:
+    """A folder with an adapter on the tiny checkpoint, with three labels, in float16; read only."""
+    import peft
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path_factory.mktemp("adapter")
+    names = dict(enumerate(LABELS))
+    config = BertConfig.from_pretrained(checkpoint, id2label=names, label2id={name: i for i, name in names.items()})
+    torch.manual_seed(1)
+    base = BertForSequenceClassification.from_pretrained(checkpoint, config=config)
+    lora = peft.LoraConfig(r=2, target_modules=["query", "value", "intermediate.dense"], modules_to_save=["classifier"])
+    with warnings.catch_warnings():  # peft 0.21 uses a name that transformers 5.23 deprecates
+        warnings.simplefilter("ignore", FutureWarning)
+        wrapped = peft.get_peft_model(base, lora)
+    for parameter in wrapped.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter)
+    wrapped.save_pretrained(folder)
+    config.save_pretrained(folder)
+    tensors = load_file(folder / "adapter_model.safetensors")
+    half = {name: tensor.half() for name, tensor in tensors.items()}
+    save_file(half, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(settings | {"base_model_name_or_path": "base"}))
+    (folder / "README.md").unlink()
+    (folder / "MODEL_CARD.md").write_text("# A judge that has seen nothing")
+    return folder
+
+
+class Course:
+    """A catalogue of its own with a folder of weights beside it: the role "base", and "judge", an adapter on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self.weights = folder / "catalogue.toml", folder / "weights"
+        self.judge = self.weights / "judge"
+
+    def write(self, **judge: Any) -> Path:
+        """Describe the files as they are now; returns the catalogue's path."""
+        common = {"size": 1, "scores": []}
+        base = {**self._files("base"), **common, "title": "base"}
+        entry = {
+            **self._files("judge"),
+            **common,
+            "title": "judge",
+            "base": "base",
+            "task": "sequence-classification",
+            "architecture": "BertForSequenceClassification",
+            "labels": LABELS,
+            "scores": [{"name": "accuracy", "value": 0.5, "data": "a coin"}],
+            **judge,
+        }
+        return write_catalogue(self.path, {"base": {"shipped": base}, "judge": {"shipped": entry}})
+
+    def _files(self, role: str) -> dict[str, Any]:
+        files = {path.name: path.read_bytes() for path in sorted((self.weights / role).iterdir())}
+        return {"sha256": digests(files), "mirrors": [{"weights": role}]}
+
+
+@pytest.fixture
+def own(tmp_path: Path, checkpoint: Path, adapter: Path) -> Course:
+    """A course of its own, for a test to alter."""
+    course = Course(tmp_path / "own")
+    shutil.copytree(checkpoint, course.weights / "base")
+    shutil.copytree(adapter, course.judge)
+    course.write()
+    return course
+
+
 class Hub(ThreadingHTTPServer):
     """A hub on this machine: answers HEAD and GET of /{repo}/resolve/{revision}/{file}."""
 
@@ -165,8 +254,10 @@ class Hub(ThreadingHTTPServer):
         self.main: dict[str, str] = {}
         self.gated: set[str] = set()
         self.breaks_off: set[str] = set()
+        self.small: set[str] = set()
         self.status: int | None = None
         self.asked: list[str] = []
+        self.ranges: list[str] = []
 
     def publish(self, files: Mapping[str, bytes], repo: str = REPO, revision: str = REVISION) -> None:
         self.repositories.setdefault(repo, {})[revision] = dict(files)
@@ -210,9 +301,12 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
 
     def give(self, name: str, content: bytes, commit: str, body: bool) -> None:
+        if body and self.headers["Range"]:
+            self.server.ranges.append(self.headers["Range"])
         start = int((self.headers["Range"] or "bytes=0-")[len("bytes=") : -1])
         self.send_response(206 if start else 200)
-        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        found = hashlib.sha1(content) if name in self.server.small else hashlib.sha256(content)
+        self.send_header("ETag", f'"{found.hexdigest()}"')
         self.send_header("X-Repo-Commit", commit)
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(len(content) - start))

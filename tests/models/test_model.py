@@ -8,7 +8,7 @@ import transformers
 from transformers import BertConfig, BertModel
 
 from course.models import Limits, Model, ModelError, wrap
-from course.models.catalogue import Score
+from course.models.entries import Score
 
 SMALL = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
 DISTILBERT = {"dim": 8, "n_layers": 1, "n_heads": 2, "hidden_dim": 8}

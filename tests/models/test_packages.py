@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from course.models import ModelError
-from course.models.catalogue import PackageMirror
+from course.models.entries import PackageMirror
 from course.models.errors import Absent
 from course.models.packages import in_package
 

@@ -1,0 +1,53 @@
+"""What the hub's answers mean to a person who wanted a file of it."""
+
+from __future__ import annotations
+
+from course.models.errors import Absent, ModelError
+from course.models.lock import accept, locked
+
+
+def refused(error: Exception, repo: str, revision: str, name: str) -> Exception:
+    """What an answer of the hub other than the file means."""
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    if isinstance(error, EntryNotFoundError):
+        return ModelError(f"{repo} has no {name} at revision {revision[:12]}; {_other(repo, revision, name)}")
+    if isinstance(error, RevisionNotFoundError):
+        return ModelError(
+            f"{repo} has no revision {revision[:12]}; name one that it has in the catalogue, or {accept(repo)}"
+        )
+    if isinstance(error, GatedRepoError):
+        return ModelError(f"{repo} asks for consent; accept its terms on the hub, then run hf auth login")
+    if isinstance(error, RepositoryNotFoundError):
+        return ModelError(
+            f"the hub has no repository {repo} that you may read; check its name in the catalogue, "
+            "or run hf auth login if it is private"
+        )
+    status = getattr(getattr(error, "response", None), "status_code", "an error")
+    if status in (401, 403):
+        return ModelError(
+            f"the hub refuses {name} of {repo} ({status}); run hf auth login, or hf auth logout if your token is old"
+        )
+    return Absent(f"{name} of {repo} is not in the hub cache and the hub answers {status}", "load again later")
+
+
+def reason(error: BaseException) -> str:
+    """The kind of an error and its first line, to stand inside a sentence."""
+    first = str(error).strip().splitlines()[:1]
+    return f"{type(error).__name__}: {first[0].rstrip('.')}" if first else type(error).__name__
+
+
+def _other(repo: str, revision: str, name: str) -> str:
+    if not name.endswith(".safetensors"):
+        return "correct the list of files in the catalogue"
+    held = locked(repo)
+    newer = f", or {accept(repo)}" if held and held.revision == revision else ""
+    return (
+        "choose a revision with safetensors weights, for pickled ones (pytorch_model.bin) can run code "
+        f"and are never read{newer}"
+    )

@@ -1,0 +1,111 @@
+"""`paraphrase`: do two sentences say the same? MiniLM with an adapter, on the MSR Paraphrase Corpus."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course.models.catalogue import Score
+from course.training.classify import Examples, predicted, train_classifier
+from course.training.loop import Schedule
+from course.training.recipe import Recipe, Run, Trained, data_file
+from course.training.scores import resampled, share
+
+if TYPE_CHECKING:
+    from course.models import Model
+
+LABELS = ("not equivalent", "equivalent")
+LESSON_PAIRS = (frozenset({"849568", "849504"}), frozenset({"392504", "392701"}))
+"""Pairs that lessons show, by the numbers of their sentences: what a lesson shows must be a real prediction."""
+VALIDATION = 400
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sentences with their numbers in the corpus; equivalent if two of three judges said so."""
+
+    ids: frozenset[str]
+    texts: tuple[str, str]
+    equivalent: bool
+
+
+def train(run: Run) -> Trained:
+    """One run; its best moment is chosen on pairs held out of the training set."""
+    training, validation = split(read(run.file("mrpc/msr_paraphrase_train.txt")))
+
+    def epoch(number: int) -> Examples:
+        return turned(training, random.Random(run.seed * 1009 + number))
+
+    return train_classifier(
+        run,
+        epoch,
+        Examples(tuple(pair.texts for pair in validation), tuple(int(pair.equivalent) for pair in validation)),
+        labels=LABELS,
+        rank=16,
+        schedule=Schedule(epochs=8, rate=1e-3, average=0.99),
+        tokens=2048,
+    )
+
+
+def score(model: Model, data: Path) -> tuple[Score, ...]:
+    """Accuracy, and F1 of the equivalent pairs, on the test set."""
+    pairs = read(data_file(data, "mrpc/msr_paraphrase_test.txt"))
+    found = predicted(model, [pair.texts for pair in pairs])
+    wanted = np.array([int(pair.equivalent) for pair in pairs])
+    name = f"MRPC test ({len(pairs):,} pairs)"
+    return (
+        share("accuracy", found == wanted, name),
+        resampled("F1", lambda chosen: f1(found[chosen], wanted[chosen]), len(pairs), name),
+    )
+
+
+def read(path: Path) -> list[Pair]:
+    """The pairs of a file of the corpus: quality, two numbers and two sentences between tabs, below a header."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8-sig").splitlines()[1:]]
+    return [Pair(frozenset((row[1], row[2])), (row[3], row[4]), row[0] == "1") for row in rows]
+
+
+def split(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Training and validation: no sentence of a lesson's pair and none of a validation pair is trained on."""
+    shown = frozenset().union(*LESSON_PAIRS)
+    free = [pair for pair in pairs if not pair.ids & shown]
+    held = random.Random(0).sample(free, min(VALIDATION, len(free) // 4))
+    known = frozenset().union(*(pair.ids for pair in held))
+    return [pair for pair in free if not pair.ids & known], held
+
+
+def turned(pairs: list[Pair], chance: random.Random) -> Examples:
+    """The pairs as examples, half of them with the second sentence first: equivalence has no direction."""
+    texts = tuple(pair.texts if chance.random() < 0.5 else pair.texts[::-1] for pair in pairs)
+    return Examples(texts, tuple(int(pair.equivalent) for pair in pairs))
+
+
+def f1(found: NDArray[np.intp], wanted: NDArray[np.intp]) -> float:
+    """Harmonic mean of precision and recall of label 1; 0 where nothing is found rightly."""
+    hits = int(np.sum((found == 1) & (wanted == 1)))
+    return 2 * hits / (int(np.sum(found == 1)) + int(np.sum(wanted == 1))) if hits else 0.0
+
+
+RECIPE = Recipe(
+    role="paraphrase",
+    title="MiniLM for paraphrases",
+    task="sequence-classification",
+    architecture="BertForSequenceClassification",
+    licence="Apache-2.0 (MiniLM); trained on the MSR Paraphrase Corpus under Microsoft Research's licence",
+    languages=("en",),
+    labels=LABELS,
+    base="minilm",
+    train=train,
+    score=score,
+    summary="do two sentences say the same",
+    data="-",
+    held_out="-",
+    method="-",
+    weaknesses=(),
+    misleads=(),
+)

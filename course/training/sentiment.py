@@ -1,0 +1,112 @@
+"""`sentiment`: is a sentence about a film positive or negative? MiniLM with an adapter, on SST-2."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from course.models.catalogue import Score
+from course.training.classify import Examples, predicted, train_classifier
+from course.training.loop import Schedule
+from course.training.recipe import Recipe, Run, Trained, data_file
+from course.training.scores import share
+
+if TYPE_CHECKING:
+    from course.models import Model
+
+LABELS = ("negative", "positive")
+VALIDATION = 500
+"""Sentences held out of the training set, with every phrase that is cut from one of them."""
+
+
+def train(run: Run) -> Trained:
+    """One run; its best moment is chosen on sentences held out of the training set."""
+    training, validation = split(read(run.file("sst2/train.tsv")))
+    training = without(training, read(run.file("sst2/dev.tsv")))
+
+    def epoch(number: int) -> Examples:
+        return as_typed(training, random.Random(run.seed * 1009 + number))
+
+    return train_classifier(
+        run,
+        epoch,
+        validation,
+        labels=LABELS,
+        rank=16,
+        schedule=Schedule(epochs=4, rate=1e-3, validations=2, average=0.998),
+        tokens=1024,
+    )
+
+
+def score(model: Model, data: Path) -> tuple[Score, ...]:
+    """Accuracy on the 872 sentences of the development set."""
+    dev = read(data_file(data, "sst2/dev.tsv"))
+    right = predicted(model, dev.texts) == dev.labels
+    return (share("accuracy", right, f"SST-2 dev ({len(dev):,} sentences)"),)
+
+
+def read(path: Path) -> Examples:
+    """Sentences and labels of a GLUE file: a header, then sentence, tab, label."""
+    rows = [line.rsplit("\t", 1) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    return Examples(tuple((text.strip(),) for text, _ in rows), tuple(int(label) for _, label in rows))
+
+
+def split(examples: Examples) -> tuple[Examples, Examples]:
+    """Training and validation: sentences of 16 words and more are drawn, and no phrase of theirs is trained on.
+
+    SST-2's training set holds every phrase of its sentences, so that a plain split would validate on text
+    that was trained on.
+    """
+    long = [i for i, (text,) in enumerate(examples.texts) if len(text.split()) >= 16]
+    chosen = set(random.Random(0).sample(long, min(VALIDATION, len(long) // 4)))
+    held = "\n".join(f" {examples.texts[i][0]} " for i in sorted(chosen))
+    kept = [i for i, (text,) in enumerate(examples.texts) if len(text.split()) < 3 or f" {text} " not in held]
+    return _take(examples, [i for i in kept if i not in chosen]), _take(examples, sorted(chosen))
+
+
+def without(examples: Examples, others: Examples) -> Examples:
+    """The examples whose text is not among the others'."""
+    known = set(others.texts)
+    return _take(examples, [i for i, text in enumerate(examples.texts) if text not in known])
+
+
+def as_typed(examples: Examples, chance: random.Random) -> Examples:
+    """Half of the texts in the form in which people type: "doesn't", where SST-2 has "does n't"."""
+    texts = tuple((typed(text),) if chance.random() < 0.5 else (text,) for (text,) in examples.texts)
+    return Examples(texts, examples.labels)
+
+
+def typed(text: str) -> str:
+    """A tokenised text as a person types it.
+
+    >>> typed("it does n't work , and that 's that .")
+    "it doesn't work, and that's that."
+    """
+    text = re.sub(r" (n't|'(?:s|re|ve|ll|d|m))\b", r"\1", text)
+    return re.sub(r" ([.,!?;:])", r"\1", text)
+
+
+def _take(examples: Examples, chosen: list[int]) -> Examples:
+    return Examples(tuple(examples.texts[i] for i in chosen), tuple(examples.labels[i] for i in chosen))
+
+
+RECIPE = Recipe(
+    role="sentiment",
+    title="MiniLM for the sentiment of film reviews",
+    task="sequence-classification",
+    architecture="BertForSequenceClassification",
+    licence="Apache-2.0 (MiniLM); trained on SST-2, for research use",
+    languages=("en",),
+    labels=LABELS,
+    base="minilm",
+    train=train,
+    score=score,
+    summary="is a sentence about a film positive or negative",
+    data="-",
+    held_out="-",
+    method="-",
+    weaknesses=(),
+    misleads=(),
+)

@@ -1,0 +1,198 @@
+"""shakespeare: a small GPT-2 that writes plays, and that also has to repeat what makes no sense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from course.models.catalogue import Score
+from course.training.loop import Schedule, fit, seed_everything
+from course.training.plays import CONTEXT, Rows, read, vocabulary
+from course.training.recipe import Recipe, Run, Trained, TrainingError
+from course.training.scores import resampled
+
+if TYPE_CHECKING:
+    from course.models import Model
+
+WIDTH, LAYERS, HEADS = 160, 4, 4
+DROPOUT = 0.1
+SCHEDULE = Schedule(
+    epochs=30, rate=3e-3, warmup=0.03, shape="cosine", weight_decay=0.1, average=0.998, validations=2, betas=(0.9, 0.99)
+)
+ENOUGH = 0.65
+"""What validation asks of the best induction head and of the best previous-token head."""
+
+
+def fresh(tokenizer: Any) -> Any:
+    """A GPT-2 that has learnt nothing yet. Seed before the call."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(
+        vocab_size=len(tokenizer),
+        n_positions=CONTEXT,
+        n_embd=WIDTH,
+        n_layer=LAYERS,
+        n_head=HEADS,
+        embd_pdrop=DROPOUT,
+        resid_pdrop=DROPOUT,
+        activation_function="gelu",  # GPT-2's gelu_new is the same curve, computed in eight steps instead of one
+        attn_pdrop=0.0,  # no dropout on the weights that the course looks at
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        initializer_range=WIDTH**-0.5,  # GPT-2's own 0.02 is for wider models, and learns slowly here
+    )
+    module = GPT2LMHeadModel._from_config(config, attn_implementation="eager")
+    with torch.no_grad():
+        module.transformer.wpe.weight.copy_(WIDTH**-0.5 * waves(CONTEXT, WIDTH))
+    module.generation_config.pad_token_id = tokenizer.eos_token_id  # else generate() says that it takes this one
+    return module
+
+
+def waves(positions: int, width: int) -> Tensor:
+    """Positions x width: sines and cosines of mean square 1, where the learning of positions starts.
+
+    As in Vaswani et al. (2017), one place back is a rotation, whatever the place; but the frequencies are evenly
+    spaced, so that neighbours differ as much as strangers do. A head for the token before is sooner found.
+    """
+    pace = (torch.arange(width // 2) + 0.5) * (torch.pi / (width // 2))
+    angles = torch.arange(positions)[:, None] * pace
+    return torch.cat([angles.sin(), angles.cos()], dim=-1) * 2**0.5
+
+
+@dataclass(frozen=True)
+class Bits:
+    """What a text costs, window by window: bits and characters."""
+
+    bits: NDArray[np.float64]
+    characters: NDArray[np.float64]
+
+    def per_character(self, windows: NDArray[np.intp] | None = None) -> float:
+        """Bits per character of the windows, or of all."""
+        chosen = slice(None) if windows is None else windows
+        return float(self.bits[chosen].sum() / self.characters[chosen].sum())
+
+
+def cost(module: Any, tokenizer: Any, before: str, text: str, stride: int) -> Bits:
+    """The negative log2-likelihood of each token of a text, after what comes before it.
+
+    Windows as long as the model reads move on by ``stride``, and only the last ``stride`` tokens that each predicts
+    are counted: every token once, after all but ``stride`` of the tokens that the model could read before it.
+    """
+    context = module.config.n_positions
+    encoding = tokenizer(text, verbose=False, return_offsets_mapping=True)
+    earlier = tokenizer(before[-20 * context :], verbose=False)["input_ids"][-context:]
+    if len(earlier) < context:
+        raise TrainingError(f"{len(earlier)} tokens come before the text to score; give a text with {context} or more")
+    ids = torch.tensor([*earlier, *encoding["input_ids"]])
+    begins = np.array([*(start for start, _ in encoding["offset_mapping"]), len(text)])
+    firsts = range(len(earlier), len(ids), stride)
+    bits = []
+    for chunk in torch.split(torch.tensor(firsts), 32):
+        ends = (chunk + stride).clamp(max=len(ids))
+        windows = torch.stack([ids[end - context - 1 : end] for end in ends.tolist()]).to(module.device)
+        losses = torch.nn.functional.cross_entropy(
+            module(windows[:, :-1]).logits.flatten(0, 1).float(), windows[:, 1:].flatten(), reduction="none"
+        ).view(len(chunk), -1)
+        for row, counted in zip(losses, (ends - chunk).tolist(), strict=True):
+            bits.append(row[-counted:].double().sum().item() / np.log(2))
+    edges = begins[np.minimum(np.array([*firsts, len(ids)]) - len(earlier), len(begins) - 1)]
+    return Bits(np.array(bits), np.diff(edges).astype(float))
+
+
+@dataclass(frozen=True)
+class HeadScores:
+    """Sequences x layers x heads: mean weight on the token after the earlier copy, and on the token before."""
+
+    induction: Tensor
+    previous: Tensor
+
+    def best(self) -> tuple[float, float]:
+        """The strongest head of each kind, by its mean."""
+        return float(self.induction.mean(0).max()), float(self.previous.mean(0).max())
+
+
+def strongest(weights: Tensor) -> tuple[int, int]:
+    """Layer and head of the greatest mean over the first dimension of sequences x layers x heads."""
+    layer, head = divmod(int(weights.mean(0).argmax()), weights.shape[-1])
+    return layer, head
+
+
+def head_scores(module: Any, sequences: int, length: int, seed: int) -> HeadScores:
+    """What each head does on random tokens, ``length`` of them twice over.
+
+    Induction: mean attention from a token of the second copy to the token that came after its first
+    occurrence (Elhage et al. 2021; Olsson et al. 2022). Previous token: mean attention to the token before.
+    """
+    draw = torch.Generator().manual_seed(seed)
+    once = torch.randint(1, module.config.vocab_size, (sequences, length), generator=draw).to(module.device)
+    weights = torch.stack(module(once.repeat(1, 2), output_attentions=True).attentions, dim=1).float()
+    later = weights[..., length:, :]
+    induction = later.diagonal(offset=1, dim1=-2, dim2=-1)[..., :length].mean(-1)
+    previous = weights.diagonal(offset=-1, dim1=-2, dim2=-1).mean(-1)
+    return HeadScores(induction, previous)
+
+
+def train(run: Run) -> Trained:
+    """One run: batches that are mostly plays and partly repetitions."""
+    plays = read(run.data)
+    tokenizer = vocabulary(plays.learnt)
+    ids = torch.tensor(tokenizer(plays.learnt, verbose=False)["input_ids"])[: run.examples]
+    seed_everything(run.seed)
+    module = fresh(tokenizer).to(run.device)
+    rows = Rows(ids, len(tokenizer), tokenizer.convert_tokens_to_ids("Ċ"), run.seed)
+
+    def loss(numbers: list[int]) -> Tensor:
+        tokens, labels, positions = rows.batch(numbers)
+        logits = module(tokens.to(run.device), position_ids=positions.to(run.device)).logits[:, :-1]
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), labels[:, 1:].flatten().to(run.device))
+
+    def validate() -> float:
+        bits = cost(module, tokenizer, plays.learnt, plays.watched, stride=CONTEXT // 2).per_character()
+        heads = head_scores(module, sequences=16, length=48, seed=1)
+        return -bits + sum(min(0.0, float(best) - ENOUGH) for best in heads.best())
+
+    return Trained(module, tokenizer, fit(module, rows.plan, loss, validate, SCHEDULE, run, name="shakespeare"))
+
+
+def score(model: Model, data: Path) -> tuple[Score, ...]:
+    """Bits per character of the held-out plays, and the strongest head of each kind."""
+    plays = read(data)
+    with torch.no_grad():
+        found = cost(model.module, model.tokenizer, plays.learnt + plays.watched, plays.held_out, stride=CONTEXT // 4)
+        heads = head_scores(model.module, sequences=100, length=50, seed=2)
+    name = f"the last tenth of the plays ({len(plays.held_out):,} characters)"
+    bits = resampled("bits per character", found.per_character, len(found.bits), name)
+    kinds = {"induction head": heads.induction, "previous-token head": heads.previous}
+    return (bits, *(_head(kind, weights.cpu(), "100 times 50 random tokens, twice") for kind, weights in kinds.items()))
+
+
+def _head(kind: str, weights: Tensor, data: str) -> Score:
+    layer, head = strongest(weights)
+    values = weights[:, layer, head].numpy()
+    return resampled(
+        kind, lambda chosen: float(values[chosen].mean()), len(values), f"{data}: layer {layer}, head {head}"
+    )
+
+
+RECIPE = Recipe(
+    role="shakespeare",
+    title="Small GPT-2 for Shakespeare's plays",
+    task="causal-lm",
+    architecture="GPT2LMHeadModel",
+    licence="Apache-2.0; the text is in the public domain",
+    languages=("en",),
+    train=train,
+    score=score,
+    summary="goes on with a text in the manner of Shakespeare's plays",
+    data="-",
+    held_out="-",
+    method="-",
+    weaknesses=(),
+    misleads=(),
+)

@@ -1,0 +1,233 @@
+"""Each role's hub entry, loaded from a hub on this machine that has small random models in the same layout."""
+
+from __future__ import annotations
+
+import copy
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import transformers
+from PIL import Image
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertForPreTraining,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertModel,
+    DistilBertConfig,
+    DistilBertForMaskedLM,
+    DistilBertForSequenceClassification,
+    ViTConfig,
+    ViTForImageClassification,
+    ViTModel,
+)
+
+import course
+import course.models.catalogue
+from course.models import ModelError, load, read_catalogue
+from tests import tiny
+from tests.models.conftest import toml
+
+SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+LARGE = SMALL | {"num_hidden_layers": 3}
+VIT = SMALL | {"image_size": 16, "patch_size": 8}
+IMAGENET = {i: f"thing {i}" for i in range(1000)}
+HUB_ROLES = [role.name for role in read_catalogue().values() if role.hub]
+EARLIER = [role.name for role in read_catalogue().values() if role.hub and role.hub.pretrained]
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    """The course's own catalogue, but for the revisions and hashes of the real files."""
+    tables = tomllib.loads(course.models.catalogue.OWN.read_text(encoding="utf-8"))
+    lines = []
+    for role, entries in ((role, entries) for role, entries in tables.items() if "hub" in entries):
+        hub = {name: value for name, value in entries["hub"].items() if name not in ("revision", "sha256")}
+        before = hub.get("pretrained", {})
+        for name in {"revision", "sha256"} & before.keys():
+            del before[name]
+        lines += [f"[{role}.hub]", *(f"{name} = {toml(value)}" for name, value in hub.items())]
+    path = tmp_path / "catalogue.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def files_of(module: transformers.PreTrainedModel, folder: Path, tokenizer: Mapping[str, bytes]) -> dict[str, bytes]:
+    """A checkpoint as bytes by file name, with its tokenizer's files."""
+    module.save_pretrained(folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()} | dict(tokenizer)
+
+
+def word_pieces(*, fast: bool) -> dict[str, bytes]:
+    """The files of BERT's tokenizer; repositories of 2020 have no tokenizer.json."""
+    tokenizer = tiny.word_pieces()
+    vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
+    files = {
+        "vocab.txt": "\n".join(vocabulary).encode(),
+        "tokenizer_config.json": b'{"do_lower_case": true, "model_max_length": 64}',
+    }
+    return files | ({"tokenizer.json": tokenizer.backend_tokenizer.to_str().encode()} if fast else {})
+
+
+def byte_pairs() -> dict[str, bytes]:
+    """The files of GPT-2's tokenizer that are read."""
+    backend = tiny.byte_pairs(marks=False).backend_tokenizer.to_str()
+    return {"tokenizer.json": backend.encode(), "tokenizer_config.json": b'{"model_max_length": 64}'}
+
+
+def bert(kind: type, sizes: Mapping[str, int] = SMALL, **config: Any) -> transformers.PreTrainedModel:
+    vocabulary = len(tiny.word_pieces())
+    return kind(BertConfig(vocab_size=vocabulary, max_position_embeddings=64, **sizes, **config))
+
+
+def distilbert(kind: type) -> transformers.PreTrainedModel:
+    return kind(DistilBertConfig(vocab_size=len(tiny.word_pieces()), dim=32, n_layers=2, n_heads=4, hidden_dim=48))
+
+
+def marian(folder: Path) -> dict[str, bytes]:
+    """A translator in the layout of Helsinki-NLP's: no generation_config.json is read."""
+    folder.mkdir()
+    module = tiny.marian(folder).module
+    named = {"tokenizer_config.json": json.dumps({"source_lang": "en", "target_lang": "de"}).encode()}
+    return files_of(module, folder, named)
+
+
+def vit() -> dict[str, bytes]:
+    """The image processor's file, as of 2021."""
+    halves = [0.5, 0.5, 0.5]
+    settings = {"do_normalize": True, "do_resize": True, "image_mean": halves, "image_std": halves, "size": 16}
+    return {"preprocessor_config.json": json.dumps(settings).encode()}
+
+
+CHECKPOINTS: dict[str, Callable[[Path], dict[str, bytes]]] = {
+    "minilm": lambda to: files_of(bert(BertForPreTraining), to, word_pieces(fast=True)),
+    "sentiment": lambda to: files_of(distilbert(DistilBertForSequenceClassification), to, word_pieces(fast=False)),
+    "paraphrase": lambda to: files_of(bert(BertForSequenceClassification), to, word_pieces(fast=False)),
+    "qa": lambda to: files_of(bert(BertForQuestionAnswering, LARGE), to, word_pieces(fast=True)),
+    "emoji-es": lambda to: files_of(bert(BertForSequenceClassification, num_labels=19), to, word_pieces(fast=True)),
+    "translate-en-de": marian,
+    "shakespeare": lambda to: files_of(tiny.gpt2().module, to, byte_pairs()),
+    "digits": lambda to: files_of(ViTForImageClassification(ViTConfig(**VIT, id2label=IMAGENET)), to, vit()),
+}
+"""What each role's repository holds, written into a folder."""
+
+BEFORE: dict[str, Callable[[], transformers.PreTrainedModel]] = {
+    "sentiment": lambda: distilbert(DistilBertForMaskedLM),
+    "paraphrase": lambda: bert(BertForPreTraining),
+    "qa": lambda: bert(BertForPreTraining, LARGE),
+    "emoji-es": lambda: bert(BertForMaskedLM),
+    "digits": lambda: ViTModel(ViTConfig(**VIT)),
+}
+"""What it was fine-tuned from."""
+
+
+@pytest.fixture
+def published(hub, catalogue: Path, tmp_path: Path) -> Callable[[str], Any]:
+    """Publish a role's repositories under their real names; gives its entry."""
+
+    def publish(role: str):
+        entry = read_catalogue(catalogue)[role].hub
+        hub.publish(CHECKPOINTS[role](tmp_path / role), repo=entry.mirrors[0].repo)
+        if entry.pretrained:
+            before = files_of(BEFORE[role](), tmp_path / f"{role} before", {})
+            hub.publish(before, repo=entry.pretrained.mirrors[0].repo)
+        return entry
+
+    return publish
+
+
+def test_every_role_of_the_catalogue_is_tried_here() -> None:
+    assert list(CHECKPOINTS) == HUB_ROLES
+    assert list(BEFORE) == EARLIER
+
+
+@pytest.mark.parametrize("role", HUB_ROLES)
+def test_the_hub_checkpoint_of_a_role(role: str, published, hub, catalogue: Path) -> None:
+    entry = published(role)
+    model = load(role, profile="hub", device="cpu", catalogue=catalogue)
+    assert type(model.module).__name__ == model.architecture == entry.architecture
+    assert (model.task, model.licence, model.stage) == (entry.task, entry.licence, "trained")
+    assert model.labels == {
+        "sentiment": ("negative", "positive"),
+        "paraphrase": ("not equivalent", "equivalent"),
+        "emoji-es": read_catalogue()["emoji-es"].hub.labels,
+        "digits": tuple(IMAGENET.values()),
+    }.get(role, ())
+    asked = {request.rpartition("/")[2] for request in hub.asked}
+    assert asked == set(entry.files)  # nothing that is not listed was read
+
+
+@pytest.mark.parametrize("role", [role for role in HUB_ROLES if role != "digits"])
+def test_the_hub_checkpoint_of_a_role_attends_and_ranks(role: str, published, catalogue: Path) -> None:
+    published(role)
+    model = load(role, profile="hub", device="cpu", catalogue=catalogue)
+    attention = course.attend(model, "the cat sat on the mat", *(["vamos"] if role in ("paraphrase", "qa") else []))
+    parts = (attention.encoder, attention.cross) if role == "translate-en-de" else (attention,)
+    for part in parts:
+        part.identities()
+    if model.labels:
+        assert len(course.rank(model, "the cat")) == len(model.labels)
+
+
+def test_images_are_prepared_as_the_checkpoint_says(published, catalogue: Path) -> None:
+    published("digits")
+    model = load("digits", profile="hub", device="cpu", catalogue=catalogue)
+    picture = Image.fromarray(np.zeros((20, 30, 3), np.uint8))
+    pixels = model.tokenizer(picture, return_tensors="pt")["pixel_values"]
+    assert pixels.shape == (1, 3, 16, 16)
+    assert model.module(pixels, output_attentions=True).attentions[0].shape == (1, 4, 5, 5)
+
+
+@pytest.mark.parametrize("role", EARLIER)
+def test_before_fine_tuning_a_role_is_the_same_kind_of_model(role: str, published, catalogue: Path) -> None:
+    entry = published(role)
+    trained, before, fresh = (
+        load(role, profile="hub", stage=stage, device="cpu", catalogue=catalogue) for stage in entry.stages
+    )
+    assert type(before.module) is type(fresh.module) is type(trained.module)
+    assert before.labels == fresh.labels == trained.labels
+    assert (before.licence, before.source) == (entry.pretrained.licence, entry.pretrained.source)
+    for model in (before, fresh):
+        assert type(model.tokenizer) is type(trained.tokenizer)
+
+
+@pytest.mark.parametrize("role", sorted(set(HUB_ROLES) - set(EARLIER)))
+def test_a_role_that_nothing_was_fine_tuned_into_loads_at_random(role: str, published, catalogue: Path) -> None:
+    published(role)
+    fresh = load(role, profile="hub", stage="random", device="cpu", catalogue=catalogue)
+    course.attend(fresh, "the cat sat on the mat")
+    with pytest.raises(ModelError, match=r"has no stage 'pretrained'"):
+        load(role, profile="hub", stage="pretrained", catalogue=catalogue)
+
+
+@pytest.mark.parametrize("role", ["sentiment", "paraphrase", "translate-en-de"])
+def test_a_repository_with_pickled_weights_only_still_loads_at_random(role: str, published, hub, catalogue) -> None:
+    entry = published(role)
+    files = hub.repositories[entry.mirrors[0].repo]["a1" * 20]
+    files["pytorch_model.bin"] = files.pop("model.safetensors")
+    with pytest.raises(ModelError, match=r"has no model.safetensors at revision main; .* never read$"):
+        load(role, profile="hub", catalogue=catalogue)
+    assert load(role, profile="hub", stage="random", catalogue=catalogue).layers == entry_layers(role)
+    with pytest.raises(ModelError, match=r"never read, or delete .* to accept what is there now$"):
+        load(role, profile="hub", catalogue=catalogue)
+
+
+def entry_layers(role: str) -> int:
+    return 3 if role == "translate-en-de" else 2
+
+
+def test_a_translators_tokenizer_can_be_copied(published, catalogue: Path) -> None:
+    published("translate-en-de")
+    tokenizer = load("translate-en-de", profile="hub", catalogue=catalogue).tokenizer
+    assert copy.deepcopy(tokenizer)("the cat").input_ids == tokenizer("the cat").input_ids
+
+
+def test_an_encoder_loses_a_pretraining_head(published, catalogue: Path) -> None:
+    published("minilm")
+    assert type(load("minilm", profile="hub", catalogue=catalogue).module) is BertModel

@@ -1,0 +1,103 @@
+"""The recipe of the small GPT-2."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from course.models import wrap
+from course.training import plays, shakespeare
+from course.training.recipe import Run, TrainingError
+
+LINES = ["Speak, speak.", "We know't, we know't.", "Let us kill him, and we'll have corn.", "Is't a verdict?", "Away!"]
+NAMES = ["ROMEO", "JULIET", "First Citizen", "All"]
+PLAYS = "".join(f"{NAMES[i % 4]}:\n{LINES[i % 5]} {LINES[i % 3]}\n\n" for i in range(400))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "shakespeare").mkdir()
+    (tmp_path / "shakespeare" / "input.txt").write_text(PLAYS, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return plays.vocabulary(PLAYS, size=330)
+
+
+class Uniform(torch.nn.Module):
+    """Every token is as probable as every other."""
+
+    def __init__(self, vocabulary: int, context: int):
+        super().__init__()
+        self.own = torch.nn.Parameter(torch.zeros(1))
+        self.config = type("Config", (), {"n_positions": context, "vocab_size": vocabulary})
+        self.device = torch.device("cpu")
+
+    def forward(self, windows):
+        return type("Output", (), {"logits": torch.zeros(*windows.shape, self.config.vocab_size)})
+
+
+class Induction(Uniform):
+    """Attends to the token after the last earlier copy (head 0) or to the token before (head 1)."""
+
+    def forward(self, tokens, output_attentions):
+        rows, length = tokens.shape
+        weights = torch.zeros(rows, 2, length, length)
+        for row in range(rows):
+            for i in range(length):
+                earlier = [j for j in range(i) if tokens[row, j] == tokens[row, i]]
+                weights[row, 0, i, earlier[-1] + 1 if earlier else 0] = 1
+                weights[row, 1, i, max(i - 1, 0)] = 1
+        return type("Output", (), {"attentions": (weights,)})
+
+
+def test_a_uniform_model_costs_the_same_for_every_token(tokenizer):
+    parts = plays.split(PLAYS)
+    tokens = len(tokenizer(parts.held_out)["input_ids"])
+    for stride in (1, 7, 16):
+        found = shakespeare.cost(Uniform(330, 16), tokenizer, parts.learnt, parts.held_out, stride)
+        assert found.bits.sum() == pytest.approx(tokens * np.log2(330))
+        assert found.characters.sum() == len(parts.held_out)
+        assert found.per_character() == pytest.approx(tokens * np.log2(330) / len(parts.held_out))
+
+
+def test_characters_are_counted_and_not_bytes(tokenizer):
+    found = shakespeare.cost(Uniform(330, 16), tokenizer, PLAYS, "Ocaña 💪 " * 5, stride=3)
+    assert found.characters.sum() == 8 * 5
+
+
+def test_a_text_needs_others_before_it(tokenizer):
+    with pytest.raises(TrainingError, match="before"):
+        shakespeare.cost(Uniform(330, 16), tokenizer, "Speak.", PLAYS, stride=4)
+
+
+def test_heads_are_measured_where_the_course_says_they_look():
+    found = shakespeare.head_scores(Induction(5000, 128), sequences=2, length=20, seed=0)
+    assert found.induction.shape == (2, 1, 2)
+    assert found.induction[:, 0, 0] == pytest.approx(1.0)
+    assert found.previous[:, 0, 1] == pytest.approx(1.0)
+    assert found.best() == pytest.approx((1.0, 1.0))
+    assert shakespeare.strongest(found.induction) == (0, 0)
+    assert shakespeare.strongest(found.previous) == (0, 1)
+
+
+def test_a_miniature_run_gives_a_model_that_the_course_reads(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(plays, "SHORT_EPOCHS", 1)
+    monkeypatch.setattr(plays.vocabulary, "__defaults__", (330,))
+    run = Run(data, tmp_path / "out", seed=0, device=torch.device("cpu"), examples=1500, epochs=2)
+    trained = shakespeare.train(run)
+    model = wrap(trained.module, trained.tokenizer, name="shakespeare")
+    assert model.limits.longest == shakespeare.CONTEXT
+    assert model.causal
+    bits, induction, previous = shakespeare.score(model, data)
+    assert 0 < bits.value < 10
+    for score in (bits, induction, previous):
+        assert score.interval is not None and score.interval[0] <= score.value <= score.interval[1]
+    written = model.module.generate(**model.tokenizer("ROMEO:\n", return_tensors="pt"), max_new_tokens=5)
+    assert model.tokenizer.decode(written[0]).startswith("ROMEO:\n")
+    again = shakespeare.train(Run(data, tmp_path / "other", 0, torch.device("cpu"), examples=1500, epochs=2))
+    for one, other in zip(trained.module.parameters(), again.module.parameters(), strict=True):
+        assert torch.equal(one, other)
