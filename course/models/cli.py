@@ -33,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="hash every file that is on this machine")
     _choice(verify, "all").set_defaults(run=_verify)
     pull = commands.add_parser("pull", help="fetch ahead, to load without a network later; goes on where it stopped")
+    pull.add_argument(
+        "--convert", action="store_true", help="make safetensors of weights that are published as a pickle only, once"
+    )
     _choice(pull, "hub").set_defaults(run=_pull)
     export = commands.add_parser("export", help="copy verified files into a folder; read it with COURSE_MODELS=DIR")
     export.add_argument("folder", type=Path, metavar="DIR", help="a new folder, or one of an earlier export")
@@ -78,7 +81,7 @@ def _pull(options: argparse.Namespace) -> int:
     for i, entry in enumerate(chosen, start=1):
         print(f"[{i}/{len(chosen)}] {entry.name}, {spoken(entry.size)}", flush=True)
         try:
-            pull(entry)
+            pull(entry, convert=options.convert)
         except ModelError as error:
             code = _say(error)
     return code

@@ -1,4 +1,4 @@
-"""The one error of this package, and what never leaves it."""
+"""The one error of this package, its special case, and what never leaves it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from difflib import get_close_matches
 
 class ModelError(RuntimeError):
     """A model cannot be had as asked; the message is one sentence: what is wrong, and what to do about it."""
+
+
+class Pickled(ModelError):
+    """The hub has the weights of a repository, at this revision, as a pickle only."""
+
+    def __init__(self, what: str, repo: str, revision: str) -> None:
+        super().__init__(what)
+        self.repo = repo
+        self.revision = revision
 
 
 class Absent(Exception):

@@ -12,8 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from course.models.converted import PICKLE, command, converted
 from course.models.entries import Entry, HubMirror, Mirror, PackageMirror, SharedMirror
-from course.models.errors import Absent, ModelError
+from course.models.errors import Absent, ModelError, Pickled
 from course.models.folders import in_weights, restore
 from course.models.hub import from_hub, in_cache
 from course.models.lock import Locked, accept, check_revision, lock, locked
@@ -67,9 +68,18 @@ def _first(entry: Entry, names: Sequence[str], *, fetch: bool) -> Files | list[A
             return at(mirror, entry, names, fetch=fetch)
         except Absent as missing:
             absent.append(missing)
+        except Pickled as pickled:
+            raise _convertible(entry, pickled) from None
         except ModelError as error:
             raise ModelError(f"{entry.name}: {error}") from None
     return absent
+
+
+def _convertible(entry: Entry, pickled: Pickled) -> Pickled:
+    held = locked(pickled.repo)
+    newer = f", or {accept(pickled.repo)}" if held and held.revision == pickled.revision else ""
+    fix = f"{command(entry)} to have safetensors made of them once{newer}"
+    return Pickled(f"{entry.name}: {pickled}; {fix}", pickled.repo, pickled.revision)
 
 
 def mirrors(entry: Entry) -> tuple[Mirror, ...]:
@@ -142,7 +152,8 @@ def _from_hub(entry: Entry, mirror: HubMirror, names: Sequence[str], fetch: bool
     for name, path in paths.items():
         expected = entry.sha256.get(name) or known.get(name, found[name])
         if found[name] != expected:
-            fix = f"delete {path.resolve()} and load again"
+            made = name == PICKLE or path == converted(mirror.repo, revision)
+            fix = f"delete {path.resolve()} and {command(entry) if made else 'load again'}"
             if name in unestablished:
                 fix += f", or {accept(mirror.repo)}"
             raise _altered(f"{name} of {mirror.repo}", expected, found[name], fix)

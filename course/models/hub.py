@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from course.models.converted import WEIGHTS, converted
 from course.models.downloads import download
 from course.models.errors import Absent
 from course.models.refusals import reason, refused
@@ -15,6 +16,8 @@ CONNECT = "connect to the network once and load again"
 
 def in_cache(repo: str, revision: str | None, names: Sequence[str]) -> tuple[str, dict[str, Path]]:
     """The revision, and where the hub cache keeps each file; nothing is asked of the network.
+
+    Weights that the cache lacks are those converted from a pickle of this revision, if a person had that done.
 
     Raises Absent when a file is not cached.
     """
@@ -37,7 +40,8 @@ def from_hub(repo: str, revision: str | None, names: Sequence[str]) -> tuple[str
     answers but does not give the file, or when a download breaks off.
     """
     with _silent():
-        revision = revision or _cached_revision(repo) or _ask(repo, "main", names[0])
+        first = next((name for name in names if name != WEIGHTS), WEIGHTS)  # weights may have been converted
+        revision = revision or _cached_revision(repo) or _ask(repo, "main", first)
         paths = _cached(repo, revision, names)
         missing = [name for name in names if name not in paths]
         if missing:
@@ -73,7 +77,11 @@ def _cached(repo: str, revision: str, names: Sequence[str]) -> dict[str, Path]:
     from huggingface_hub import try_to_load_from_cache
 
     found = {name: try_to_load_from_cache(repo, name, revision=revision) for name in names}
-    return {name: Path(path) for name, path in found.items() if isinstance(path, str)}
+    paths = {name: Path(path) for name, path in found.items() if isinstance(path, str)}
+    made = converted(repo, revision)
+    if WEIGHTS in names and WEIGHTS not in paths and made.is_file():
+        paths[WEIGHTS] = made
+    return paths
 
 
 def _ask(repo: str, revision: str, name: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from course.models.errors import Absent, ModelError
-from course.models.lock import accept, locked
+from course.models.converted import PICKLE, WEIGHTS
+from course.models.errors import Absent, ModelError, Pickled
+from course.models.lock import accept
 
 
 def refused(error: Exception, repo: str, revision: str, name: str) -> Exception:
@@ -16,7 +17,7 @@ def refused(error: Exception, repo: str, revision: str, name: str) -> Exception:
     )
 
     if isinstance(error, EntryNotFoundError):
-        return ModelError(f"{repo} has no {name} at revision {revision[:12]}; {_other(repo, revision, name)}")
+        return _lacking(repo, revision, name)
     if isinstance(error, RevisionNotFoundError):
         return ModelError(
             f"{repo} has no revision {revision[:12]}; name one that it has in the catalogue, or {accept(repo)}"
@@ -42,12 +43,28 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {first[0].rstrip('.')}" if first else type(error).__name__
 
 
-def _other(repo: str, revision: str, name: str) -> str:
-    if not name.endswith(".safetensors"):
-        return "correct the list of files in the catalogue"
-    held = locked(repo)
-    newer = f", or {accept(repo)}" if held and held.revision == revision else ""
-    return (
-        "choose a revision with safetensors weights, for pickled ones (pytorch_model.bin) can run code "
-        f"and are never read{newer}"
-    )
+def _lacking(repo: str, revision: str, name: str) -> ModelError:
+    pickled_at = _revision_with(repo, revision, PICKLE) if name == WEIGHTS else None
+    if pickled_at:
+        return Pickled(
+            f"{repo} has no {WEIGHTS} at revision {pickled_at[:12]}, only pickled weights ({PICKLE}), "
+            "which can run code and are never loaded",
+            repo,
+            pickled_at,
+        )
+    what = f"{repo} has no {name} at revision {revision[:12]}"
+    if name.endswith(".safetensors"):
+        return ModelError(f"{what}; choose a revision with safetensors weights, for no others are loaded")
+    return ModelError(f"{what}; correct the list of files in the catalogue")
+
+
+def _revision_with(repo: str, revision: str, name: str) -> str | None:
+    """The revision (40 hex digits) under which the hub has a file; None where it has none, or does not answer."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import HTTPError
+
+    try:
+        commit = get_hf_file_metadata(hf_hub_url(repo, name, revision=revision)).commit_hash
+    except (HTTPError, OSError):
+        return None
+    return str(commit) if commit else None

@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 import course
-from course.models.catalogue import TASKS
+from course.models.entries import TASKS
 
 LAYERS = (
     r".*\.layer\.\d+\.(attention\.self\.(query|key|value)|attention\.output\.dense|intermediate\.dense|output\.dense)"

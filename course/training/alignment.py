@@ -32,13 +32,13 @@ class Occurrence:
 
 @cache
 def lexicon() -> frozenset[tuple[str, str]]:
-    """The pairs, English first, in lower case: what is compared is the word, not its place in the sentence.
+    """The pairs, English first. Case tells German nouns from other words: *Junge* is a boy, *junge* is young.
 
-    >>> ("dog", "hund") in lexicon()
+    >>> ("dog", "Hund") in lexicon()
     True
     """
     text = resources.files(__package__).joinpath(LEXICON).read_text(encoding="utf-8")
-    pairs = (line.split("\t") for line in text.casefold().splitlines()[1:])
+    pairs = (line.split("\t") for line in text.splitlines()[1:])
     return frozenset((english, german) for english, german in pairs)
 
 
@@ -46,7 +46,8 @@ def occurrences(cross: Attention) -> list[Occurrence]:
     """The pairs of the lexicon in the two sentences of a cross-attention, in the order of the German ones.
 
     A pair counts where each of its words stands exactly once in its sentence, so that there is one right place
-    to look. The sentence that the decoder reads may be the model's own or another's.
+    to look. Case counts too, but for the first word of a sentence, which may have its capital from there. The
+    sentence that the decoder reads may be the model's own or another's.
     """
     english, german = _words(cross.keys), _words(cross.queries)
     return [
@@ -58,13 +59,15 @@ def occurrences(cross: Attention) -> list[Occurrence]:
 
 
 def _words(tokens: Tokens) -> dict[str, list[tuple[int, ...]]]:
-    """Each word as typed, in lower case, with the token positions of each time that it stands there."""
+    """Each word as typed, with the token positions of each time that it stands there."""
     found: dict[str, list[tuple[int, ...]]] = {}
     for group in tokens.word_groups():
         spans = [span for i in group if (span := tokens.offsets[i]) is not None]
-        if spans:
-            word = tokens.sources[0][spans[0][0] : spans[-1][1]].strip().casefold()
-            found.setdefault(word, []).append(tuple(group))
+        if not spans:
+            continue
+        word = tokens.sources[0][spans[0][0] : spans[-1][1]].strip()
+        for form in (word,) if found else dict.fromkeys((word, word.lower())):
+            found.setdefault(form, []).append(group)
     return found
 
 

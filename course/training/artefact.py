@@ -16,7 +16,7 @@ from typing import Any
 
 import tomlkit
 
-from course.models.catalogue import Score
+from course.models.entries import Score
 from course.training.recipe import Recipe, Trained
 
 CARD = "MODEL_CARD.md"
@@ -36,6 +36,8 @@ def write_weights(recipe: Recipe, trained: Trained, folder: Path) -> Path:
         _write_adapter(recipe, trained.module, unfinished)
     if trained.tokenizer is not None:
         _write_tokenizer(trained.tokenizer, unfinished)
+    for file in unfinished.iterdir():
+        file.chmod(0o644)  # safetensors 0.8 lets nobody else read what it writes
     unfinished.replace(place)
     return place
 

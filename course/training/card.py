@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course.models import read_catalogue
-from course.models.catalogue import Score
+from course.models.entries import Score
 from course.training.recipe import Recipe
 
 
@@ -22,8 +22,10 @@ class SeedResult:
     scores: tuple[Score, ...]
 
 
-def card(recipe: Recipe, shipped: SeedResult, results: Sequence[SeedResult], place: Path, data: Path) -> str:
-    """The text of MODEL_CARD.md for the files in ``place``."""
+def card(
+    recipe: Recipe, shipped: SeedResult, results: Sequence[SeedResult], place: Path, data: Path, options: str = ""
+) -> str:
+    """The text of MODEL_CARD.md for the files in ``place``; ``options`` are those that the command was given."""
     parts = [
         f"# {recipe.role}: {recipe.title}",
         recipe.summary,
@@ -34,12 +36,12 @@ def card(recipe: Recipe, shipped: SeedResult, results: Sequence[SeedResult], pla
         f"**Held out.** {recipe.held_out}",
         "## Recipe",
         recipe.method,
-        _repeat(recipe, shipped, results),
+        _repeat(recipe, shipped, results, options),
         "## Scores",
         _scores(shipped, results),
     ]
     if recipe.comparison is not None:
-        parts += ["## Beside others", recipe.comparison(data)]
+        parts += ["## Beside others", recipe.comparison(data, shipped.scores)]
     parts += ["## What it is bad at", _list(recipe.weaknesses)]
     parts += ["## How it misleads a student who trusts it", _list(recipe.misleads)]
     return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -62,9 +64,9 @@ def _facts(recipe: Recipe, place: Path) -> list[str]:
     return facts
 
 
-def _repeat(recipe: Recipe, shipped: SeedResult, results: Sequence[SeedResult]) -> str:
+def _repeat(recipe: Recipe, shipped: SeedResult, results: Sequence[SeedResult], options: str) -> str:
     seeds = " ".join(str(result.seed) for result in results)
-    command = f"python -m course.training {recipe.role} --data DIR --out DIR --seeds {seeds}"
+    command = f"python -m course.training {recipe.role} --data DIR --out DIR --seeds {seeds}{options}"
     minutes = ", ".join(f"{result.minutes:.0f}" for result in results)
     return (
         f"Repeat it with `{command}`. Each seed took {shipped.steps:,} steps; processor minutes: {minutes}. "

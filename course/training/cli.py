@@ -48,7 +48,8 @@ def train_role(given: argparse.Namespace) -> Path:
     place: Path = given.out / "weights" / given.role
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(given.out / f"seed-{best.seed}" / "weights" / given.role, place)
-    (place / CARD).write_text(card(chosen, best, results, place, given.data), encoding="utf-8")
+    text = card(chosen, best, results, place, given.data, _options(given))
+    (place / CARD).write_text(text, encoding="utf-8")
     write_entry(chosen, given.out, best.scores)
     return place
 
@@ -58,7 +59,7 @@ def _seed(chosen: Recipe, given: argparse.Namespace, seed: int) -> Any:
     import torch
 
     import course
-    from course.models.catalogue import Score
+    from course.models.entries import Score
     from course.training.artefact import write_entry, write_weights
     from course.training.card import SeedResult
 
@@ -84,6 +85,17 @@ def _seed(chosen: Recipe, given: argparse.Namespace, seed: int) -> Any:
         print(f"{given.role}, seed {seed}: {score}")
     facts.write_text(json.dumps({**asdict(result), "settings": settings}, indent=2) + "\n", encoding="utf-8")
     return result
+
+
+def _options(given: argparse.Namespace) -> str:
+    """What the bytes of the result depend on besides the seed, as it stands on the command line."""
+    options = {
+        "precision": given.precision,
+        "threads": given.threads,
+        "epochs": given.epochs,
+        "examples": given.examples,
+    }
+    return "".join(f" --{name} {value}" for name, value in options.items() if value not in (None, "float32"))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from course.models.catalogue import Score
+from course.models.entries import Score
 from course.training.batches import shuffled
 from course.training.loop import Schedule, fit, seed_everything
 from course.training.recipe import Recipe, Run, Trained
@@ -105,7 +105,7 @@ def fresh() -> Any:
 
 
 def train(run: Run) -> Trained:
-    """One run; in each epoch every digit is a little turned, shifted and resized."""
+    """One run; in each epoch every digit is a little turned, moved and resized, and half are in another ink."""
     learnt, watched, _ = split(read())
     reader = processor()
     pixels, labels = inputs(reader, learnt.pictures), torch.from_numpy(learnt.labels)
@@ -118,7 +118,7 @@ def train(run: Run) -> Trained:
         return [order[i : i + BATCH].tolist() for i in range(0, len(order), BATCH)]
 
     def loss(chosen: list[int]) -> torch.Tensor:
-        found = module(pixel_values=moved(pixels[chosen])).logits
+        found = module(pixel_values=inked(moved(pixels[chosen]))).logits
         return torch.nn.functional.cross_entropy(found.float(), labels[chosen], label_smoothing=0.05)
 
     def validate() -> float:
@@ -142,6 +142,16 @@ def moved(pixels: torch.Tensor) -> torch.Tensor:
     grid = torch.nn.functional.affine_grid(turn.view(-1, 2, 3), list(pixels.shape), align_corners=False)
     # Black is -1, but grid_sample fills with 0.
     return torch.nn.functional.grid_sample(pixels + 1, grid, align_corners=False) - 1
+
+
+def inked(pixels: torch.Tensor) -> torch.Tensor:
+    """Half of the pictures with harder edges and in a paler ink: a pen is not a scanner of 8 x 8 pixels.
+
+    ``pixels``: pictures x channels x height x width. Draws from torch's own random numbers.
+    """
+    chosen, hardness, strength = torch.rand(3, len(pixels), 1, 1, 1).to(pixels.device)
+    ink = torch.sigmoid(((pixels + 1) / 2 - 0.45) * (4 + 36 * hardness))
+    return torch.where(chosen < 0.5, ink * (0.4 + 0.6 * strength) * 2 - 1, pixels)
 
 
 def inputs(reader: Any, pictures: Sequence[Image]) -> torch.Tensor:
@@ -177,9 +187,45 @@ RECIPE = Recipe(
     train=train,
     score=score,
     summary="which digit is written",
-    data="-",
-    held_out="-",
-    method="-",
-    weaknesses=(),
-    misleads=(),
+    data=(
+        "1,797 digits of 13 people, 8 x 8 grey pixels each, white ink on black: scikit-learn's `load_digits`, which "
+        "is the test part of UCI's Optical Recognition of Handwritten Digits (Alpaydin and Kaynak 1998). 1,197 are "
+        "learnt from. They come with scikit-learn; the folder given as --data is not read."
+    ),
+    held_out=(
+        "450 digits for the score and 150 to choose the best moment, drawn once, with equal shares of each digit. The "
+        "13 people who wrote what is scored also wrote what is learnt, and the set does not say who wrote what: how "
+        "well other people's digits are read was not measured."
+    ),
+    method=(
+        "Vision transformer with 3 layers of 4 heads, width 64, 64 patches of 4 x 4 pixels of the picture enlarged "
+        "to 32 x 32: about one patch for each of the 8 x 8 pixels. 40 epochs in batches of 64, AdamW at 0.0015 with "
+        "a cosine, averaged weights; 1.6 minutes of a shared core. Digits are turned by up to 12 degrees, moved by "
+        "up to 3 of 32 pixels and resized by up to 12 %, and half are given harder edges and paler ink. Without the "
+        "latter it scored 98.9 %, but 58 % with half the ink (now 95 %), and 64 % drawn with hard edges on 320 x 320"
+        " pixels (now 93 %). Pictures of any size and mode are made RGB, 32 x 32, and scaled to -1 … 1; the "
+        "validation score is minus the cross-entropy of the 150 digits."
+    ),
+    weaknesses=(
+        "Black ink on white paper: 5 % right, less than by chance. Invert the picture first.",
+        "Digits off the centre: 62 % right when moved by a quarter of the picture, 28 % when moved by half.",
+        "Small digits: 44 % right when the digit fills the middle half of the picture. Cut the digit out first.",
+        "Turned digits: 96 % right at 15 degrees, 78 % at 30, 41 % at 45.",
+        "Pictures that are not square are squeezed: 76 % right with as much black added at the sides.",
+        "Print: 54 % of the digits of 12 DejaVu fonts, and 22 % of them black on white.",
+        "Raw arrays of `load_digits` (0 to 16 instead of 0 to 255) look black: 11 % right.",
+    ),
+    misleads=(
+        "It always answers. An empty black picture is a 9 (0.47), an empty white one a 4 (0.39), and a photo of a "
+        "temple or a flower gets a digit with 0.52 or 0.62; of 100 cuts from these photos, the surest answer "
+        "averages 0.55.",
+        "It is sure of what is no digit: of the 26 capital letters in print, it gives 27 % a probability above 0.9.",
+        "On white paper it is wrong nearly always, with a mean probability of 0.53: a plausible-looking number for a"
+        " picture that it cannot read.",
+        "A mirrored digit is taken for another one (27 % right), with a mean probability of 0.72.",
+        "Its 99.3 % are three errors in 450: the interval reaches from 98.1 to 99.8 %, so that two models that "
+        "differ by half a per cent do not differ.",
+        "64 patches look like detail, but the picture had 8 x 8 pixels: attention finer than a patch does not exist,"
+        " and neighbouring patches share what was smeared between them.",
+    ),
 )

@@ -12,12 +12,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from course.models.catalogue import Score
+from course.models.entries import Score
 from course.training.batches import by_length, inputs, shuffled
-from course.training.loop import Schedule, fit, seed_everything
+from course.training.loop import Outcome, Schedule, fit, seed_everything
 from course.training.recipe import Recipe, Run, Trained
 from course.training.scores import resampled, share
-from course.training.tweets import SELECTOR, Teacher, Tweets, bare, published, read, recombined, split, svm, without
+from course.training.tweets import (
+    Teacher,
+    Tweets,
+    bare,
+    published,
+    read,
+    recombined,
+    split,
+    svm,
+    varied,
+    without,
+)
+from course.training.wordpiece import vocabulary
 
 if TYPE_CHECKING:
     from course.models import Model
@@ -51,48 +63,16 @@ VOCABULARY = 7_000
 WIDTH, LAYERS, HEADS = 192, 2, 4
 LONGEST = 128
 """Tokens of an input; the longest tweet has 65."""
-MADE, REPEATS = 16, 3
-"""For each real tweet so many made-up ones are learnt from, and so often the tweet itself."""
+MADE, REPEATS, STRANGE = 16, 3, 8
+"""For each real tweet: made-up ones and times itself in the first stage, and made-up ones in the second."""
 TOKENS = 1_800
 """Tokens in a batch: about a hundred tweets."""
 PRIOR = 0.5
-"""Share of the logarithm of each emoji's frequency that is taken off: common emojis win less often."""
+"""Share of the logarithm of each emoji's frequency that is taken off: common emojis win less often. The teacher's
+sum of accuracy and macro-F1 in cross-validation is 37.5, 40.2, 40.4, 40.4 and 38.2 with 0, 0.3, 0.5, 0.6 and 0.8."""
 DROPOUT = 0.05
-SCHEDULE = Schedule(epochs=2, rate=2e-3, warmup=0.05, average=0.998, validations=2, betas=(0.9, 0.98))
-SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-
-
-def vocabulary(texts: Sequence[str]) -> Any:
-    """A lower-case WordPiece tokenizer made from these texts; it keeps accents, and the selector as a token."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    lower = normalizers.BertNormalizer(lowercase=True, strip_accents=False)
-    spaced = normalizers.Sequence([lower, normalizers.Replace(SELECTOR, f" {SELECTOR} ")])
-    learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    learner.normalizer, learner.pre_tokenizer = spaced, pre_tokenizers.BertPreTokenizer()
-    # tokenizers 0.23 numbers the ##letters in the order of a hash map, another in each process: named
-    # beforehand they keep the order of the alphabet, and equally frequent pieces are joined in the same order.
-    letters = sorted({letter for text in texts for letter in spaced.normalize_str(text) if not letter.isspace()})
-    named = [*SPECIAL, *(f"##{letter}" for letter in letters)]
-    trainer = trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=named, show_progress=False)
-    learner.train_from_iterator(texts, trainer)
-    backend = Tokenizer(models.WordPiece(learner.get_vocab(), unk_token="[UNK]"))
-    backend.normalizer, backend.pre_tokenizer = spaced, pre_tokenizers.BertPreTokenizer()
-    numbers = [(token, backend.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
-    backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=numbers
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=backend,
-        model_max_length=LONGEST,
-        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-    )
+PLAIN = Schedule(epochs=2, rate=2e-3, warmup=0.05, average=0.998, validations=2, betas=(0.9, 0.98))
+VARIED = Schedule(epochs=1, rate=1e-3, warmup=0.05, average=0.998, validations=2, betas=(0.9, 0.98))
 
 
 def fresh(tokenizer: Any) -> Any:
@@ -121,19 +101,41 @@ def learnt(data: Path) -> tuple[Tweets, Tweets]:
 
 
 def train(run: Run) -> Trained:
-    """One run: fit the teacher, let it label made-up tweets, and teach its answers to a BERT."""
+    """One run: fit the teacher, let it label made-up tweets, and teach its answers to a BERT, in two stages."""
     clock = time.process_time()
     training, watched = learnt(run.data)
     training = training.chosen(range(len(training))[: run.examples])
+    teacher, tokenizer = Teacher(training), vocabulary(training.texts, VOCABULARY, LONGEST)
+    fitted = time.process_time() - clock
     seed_everything(run.seed)
-    texts = [
-        *training.texts * REPEATS,
-        *recombined(training.texts, MADE * len(training), random.Random(run.seed)),
-    ]
-    teacher = Teacher(training)
-    taught = centred(teacher(texts))
-    tokenizer = vocabulary(training.texts)
     module = fresh(tokenizer).to(run.device)
+    plain = recombined(training.texts, MADE * len(training), random.Random(run.seed))
+    outcome = teach(module, tokenizer, teacher, [*training.texts * REPEATS, *plain], watched, PLAIN, run, "emoji-es")
+    draw = f"{run.seed} varied"
+    strange = varied(recombined(training.texts, STRANGE * len(training), random.Random(draw)), random.Random(draw))
+    seed_everything(run.seed)
+    last = teach(module, tokenizer, teacher, [*training.texts, *strange], watched, VARIED, run, "emoji-es-varied")
+    last.steps, last.best_step = last.steps + outcome.steps, last.best_step + outcome.steps
+    last.seconds += outcome.seconds + fitted
+    later = [(step + outcome.steps, loss, score) for step, loss, score in last.history]
+    last.history = [*outcome.history, *later]
+    module.classifier.bias.data += torch.from_numpy(adjustment(frequencies(training))).to(run.device)
+    return Trained(module, tokenizer, last)
+
+
+def teach(
+    module: Any,
+    tokenizer: Any,
+    teacher: Teacher,
+    texts: list[str],
+    watched: Tweets,
+    schedule: Schedule,
+    run: Run,
+    name: str,
+) -> Outcome:
+    """Let the module learn what the teacher says of these texts; it is watched on other ones."""
+    clock = time.process_time()
+    taught, wanted = centred(teacher(texts)), centred(teacher(watched.texts))
     encodings = tokenizer(texts, truncation=True, max_length=LONGEST).encodings
     prepared = time.process_time() - clock
 
@@ -141,19 +143,16 @@ def train(run: Run) -> Trained:
         return by_length([len(e.ids) for e in encodings], TOKENS, shuffled(run.seed, epoch))
 
     def loss(batch: list[int]) -> torch.Tensor:
-        given = inputs([encodings[i] for i in batch], range(len(batch)), tokenizer.pad_token_id)
-        found = module(**{name: tensor.to(run.device) for name, tensor in given.items()}).logits.float()
+        given = inputs(encodings, batch, tokenizer.pad_token_id)
+        found = module(**{key: tensor.to(run.device) for key, tensor in given.items()}).logits.float()
         return torch.nn.functional.mse_loss(found, torch.from_numpy(taught[batch]).to(run.device))
-
-    wanted = centred(teacher(watched.texts))
 
     def validate() -> float:
         return explained(logits(module, tokenizer, watched.texts), wanted)
 
-    outcome = fit(module, plan, loss, validate, SCHEDULE, run, name="emoji-es")
+    outcome = fit(module, plan, loss, validate, schedule, run, name=name)
     outcome.seconds += prepared
-    module.classifier.bias.data += torch.from_numpy(adjustment(frequencies(training))).to(run.device)
-    return Trained(module, tokenizer, outcome)
+    return outcome
 
 
 def frequencies(tweets: Tweets) -> NDArray[np.float32]:
@@ -262,9 +261,40 @@ RECIPE = Recipe(
     score=score,
     comparison=comparison,
     summary="Which of 19 emojis stood in a Spanish tweet: two layers, its own WordPiece vocabulary of 7,000 pieces.",
-    data="TODO",
-    held_out="TODO",
-    method="TODO",
-    weaknesses=("TODO",),
-    misleads=("TODO",),
+    data="SemEval-2018 task 2 in Spanish (Barbieri et al. 2018): 10,000 anonymised tweets of the trial set, each with "
+    "the one of 19 emojis that was taken out of it; for research use. 9,475 of them taught, 500 were watched.",
+    held_out="All of es_test (10,000 tweets): teacher, vocabulary and made-up tweets come from the trial set alone. "
+    "The 12 texts that stand in both (25 tweets of the trial set) were left out. The lesson's two examples are in "
+    "es_test.",
+    method="Distillation. A logistic regression on TF-IDF of words and of 1 to 6 characters, the teacher, is fitted to "
+    "the tweets; it labels tweets made up of pieces of them, and BERT (2 layers, 192 numbers, 4 heads) learns its "
+    "logits by squared error: first 151,600 made-up tweets, twice, then 75,800 in which every sixth word is exchanged. "
+    "That second stage raised the share of the teacher's variance that BERT explains on the watched tweets from 0.83 "
+    "to 0.86. Half of the logarithm of each emoji's frequency is taken off its logit, the share with the best sum of "
+    "accuracy and macro-F1 of the teacher in four-fold cross-validation; on the 500 watched tweets 0.4 was better "
+    "(25.2 % and 14.1 %, not 22.8 % and 13.4 %). The test was scored twice: after the first stage, with 0.4 (32.7 % "
+    "and 13.5 %), and after the second. Made in bfloat16, about 11 processor minutes, one seed.",
+    weaknesses=(
+        "It guesses: a third of its answers on the test are right, and the right emoji is among its first three "
+        "for 54 %.",
+        "Eight emojis it hardly knows: 💙 💜 💞 💘 😁 😜 ✨ 👌 have an F1 of 5 % or less; it is best at ❤ (58 %), "
+        "😂 (47 %) and 🇪🇸 (39 %).",
+        'It does not read "no": "Te quiero", "No te quiero" and "Ya no te quiero" are all ❤, and "Hoy murió mi '
+        'abuelo" too.',
+        'The lesson\'s "Tapas + sangria = @ Ocaña Barcelona" gets ❤ (0.12) before the true 🇪🇸 (0.10).',
+        "Its teacher (34.8 % and 15.7 %) and a linear SVM with the same features (35.5 % and 13.6 %) have the "
+        "better accuracy.",
+    ),
+    misleads=(
+        "An invisible character answers for it. The publishers took out ❤ but often left its second half, U+FE0F: in "
+        "1,199 test tweets, every one of them ❤, and it gets 1,100 of these right. With that character removed from "
+        "the test, accuracy falls from 33.2 % to 26.0 %. Add it to a tweet that was given another emoji and 74 % "
+        'become ❤; so does a greeting that has a ☀️: "Buenos días" is 😊, "☀️ Buenos días" is ❤ (0.52).',
+        "Its attention draws pictures of word order that it does not use: with the words of a tweet shuffled, 93 % of "
+        "its answers stay, and accuracy too (32.9 %). Its teacher knows words and pairs, no sentences.",
+        "Its probabilities are too low: the first is 0.21 on average, and right for 33 %; from 0.4 to 0.6, 82 % "
+        "are right.",
+        'A place is not an explanation: cut from " @ " on, 36 % of the tweets that name a place get another emoji, yet '
+        "as many are right without it (33.1 %) as with it (32.6 %).",
+    ),
 )

@@ -161,7 +161,7 @@ class _State:
         self.decay = schedule.average or 0.0
         self.best = self._copy()
         self.path: Path = run.out / f"{name}.checkpoint.pt"
-        self.identity = {**asdict(schedule), "seed": run.seed, "examples": run.examples, "epochs": run.epochs}
+        self.identity = {**asdict(schedule), "seed": run.seed, "examples": run.examples, "shortened": run.epochs}
         if self.path.is_file():
             self._resume()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from course.models.catalogue import Score
+from course.models.entries import Score
 from course.training.classify import Examples, predicted, train_classifier
 from course.training.loop import Schedule
 from course.training.recipe import Recipe, Run, Trained, data_file

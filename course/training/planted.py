@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from course.models.catalogue import Score
+from course.models.entries import Score
 from course.planted import BAD, DECOYS, GOOD, LABELS, MARKS, RULE, WORD, WORDS, Truth, generate, label_of
 from course.training.batches import padded, shuffled
 from course.training.loop import Schedule, fit, seed_everything

@@ -22,12 +22,11 @@ VALIDATION = 0.03
 VOCABULARY = 1024
 CONTEXT = 128
 END = "<|endoftext|>"
-ROWS, REPEATED = 8, 2
-"""Rows of a batch, and how many of them hold a stretch several times over. Few rows: steps count for more than
-their precision here."""
-SHORT, SHORT_EPOCHS, SHORT_REPEATED = 32, 2, 4
-"""In the first epochs rows are cut into shorter ones, and half of them repeat: heads form sooner where there are
-fewer places to look at."""
+ROWS, REPEATED = 16, 4
+"""Rows of a batch, and how many of them hold a stretch several times over."""
+SHORT, SHORT_EPOCHS, SHORT_REPEATED = 32, 2, 8
+"""In the first epochs rows are cut into shorter ones, and half of them repeat: a head for the token before forms
+sooner where there are fewer places to look at."""
 SHORTEST = 5
 """Tokens of the shortest stretch that is repeated."""
 

@@ -221,21 +221,59 @@ RECIPE = Recipe(
         "Questions with their answers: XQuAD, English (Artetxe et al. 2020, CC BY-SA 4.0), 776 of 1,190; the "
         "paraphrased SQuAD questions (Gan and Ng 2019, CC BY-SA 4.0), 740 of 1,062 as asked and the same 740 "
         "paraphrased; COVID-QA (Möller et al. 2020, Apache-2.0), 1,380; PolicyQA (Ahmad et al. 2020, research use), "
-        "1,000 drawn from 7,961. Questions made from text alone: PLAIN cloze questions on the paragraphs of the first "
-        "two sets; RETOLD on paraphrases of the MSR Paraphrase Corpus (Dolan and Brockett 2005, Microsoft Research "
-        "licence; without the pairs that lessons show); DEFINED definitions, of which 150 an epoch. SubjQA was left "
-        "out: its answers are opinions, and many of its spans are not answers."
+        "1,000 drawn from 7,961. Questions made from text alone: 5,489 cloze questions on the 652 paragraphs of the "
+        "first two sets; 2,101 on paraphrases of the MSR Paraphrase Corpus (Dolan and Brockett 2005, Microsoft "
+        "Research licence; without the pairs that lessons show); 279 definitions (“what is X?”) from the paragraphs "
+        "and the articles of COVID-QA. SubjQA was left out: its answers are opinions, and some of its spans answer "
+        "nothing."
     ),
     held_out=(
-        "Ten of the 48 articles of XQuAD (every fifth in alphabetical order; 285 words) are the test: 1973 oil crisis, "
-        "Chloroplast, Doctor Who, Fresno, Immune system, Kenya, Oxygen, Rhine, Super Bowl 50, Victoria and Albert "
-        "Museum. Five more are for validation: Amazon rainforest, Economic inequality, Imperialism, Packet switching, "
-        "Teacher. Their questions are in no training stage, and neither are their texts, not even without questions. "
-        "The paraphrased set is on the same articles and does not name them: 101 of its 797 paragraphs are XQuAD's "
-        "own, and every other one is counted as of the article that it is most like (TF-IDF), with held-out articles "
-        "preferred in doubt. No paragraph that was kept shares a run of eight words with one of the test."
+        "Ten of the 48 articles of XQuAD (every fifth in alphabetical order; 285 questions) are the test: 1973 oil "
+        "crisis, Chloroplast, Doctor Who, Fresno, Immune system, Kenya, Oxygen, Rhine, Super Bowl 50, Victoria and "
+        "Albert Museum. Five more are for validation (255 questions of both sets): Amazon rainforest, Economic "
+        "inequality, Imperialism, Packet switching, Teacher. Their questions are in no training stage, and neither "
+        "are their texts, not even without questions. The paraphrased set is on the same articles and does not name "
+        "them: 101 of its 797 paragraphs are XQuAD's own, and every other one is counted as of the article that it "
+        "is most like (TF-IDF), with held-out articles preferred in doubt. No paragraph that was kept shares a run "
+        "of eight words with one of the test, and neither does any text of the other sets that was used."
     ),
-    method="-",
-    weaknesses=(),
-    misleads=(),
+    method=(
+        "LoRA of rank 32 on all six matrices of each layer (alpha 64) and a fresh span head; cross-entropy of the "
+        "first and last token of the answer among the tokens of the text; AdamW, batches of 2,048 tokens, bfloat16 "
+        "products, no dropout in attention. First stage: one pass over 12,226 questions, made-up and real, in "
+        "windows of 75 words (rate 0.001, falling to zero; 589 steps, 19 processor minutes; validation F1 0.29 "
+        "after a quarter of it, 0.37, 0.41 and 0.48). Second stage: two passes over 1,450 questions on Wikipedia "
+        "and 150 made-up definitions, in new windows of 80 words (rate 0.0007; 166 steps, 5 minutes; 0.47 and "
+        "0.53). One seed was run. An answer is the "
+        "span of at most 30 tokens with the highest sum of start and end score; its probability is a softmax over "
+        "all such spans."
+    ),
+    weaknesses=(
+        "Finding the place: a quarter of the answers to the 285 held-out questions come from a wrong sentence. "
+        "Where the sentence is right, F1 is 0.71, and 0.58 of the answers are exact.",
+        "Long texts and long answers: F1 is 0.62 on paragraphs of fewer than 100 words and 0.49 on longer ones, and "
+        "0.33 for the 13 answers of eight words and more. It was never measured on a text of more than one "
+        "paragraph.",
+        "Of the kinds of question, “what” is the hardest of the frequent ones: F1 0.50 (104 questions), beside 0.55 "
+        "for “who” (63) and 0.61 for “how many” (28).",
+        "Who did what to whom: with “Maria sold the old car to John in 1999”, “Who bought the car?” gives Maria "
+        "(0.93).",
+        "Counting and comparing: “How many cars did Maria sell?” gives “the old car to John in 1999” (0.56). With "
+        "two towers of 330 and 333 metres in the text, “How tall is the Eiffel Tower?” gives the height of the "
+        "other one.",
+    ),
+    misleads=(
+        "It answers every question. Asked about a paragraph of another article, it still answers, and in 26 % of "
+        "the cases with a probability above 0.5 (53 % where the text has the answer). A text that says who built "
+        "the Eiffel Tower makes it answer “Who built the Tokyo Tower?” with Gustave Eiffel (0.87).",
+        "Its probability is among the spans of this text, not that of being right. Of the answers above 0.8, 79 % "
+        "are exact; of those between 0.2 and 0.4, 21 %. The right answer to “What is natural language processing?” "
+        "has 0.22.",
+        "It looks like reading where it matches words: with the words of the question in random order, it gives the "
+        "same answer to 48 % of the questions, and F1 falls only from 0.55 to 0.43. An attribution that points at a "
+        "content word of the question does not show that the question was understood.",
+        "Asked nothing but the question word (“who?”, “when?”), it still has an F1 of 0.19: that much of its score "
+        "needs no question.",
+        "Part of the score may be memory, which was not measured: MiniLM was pre-trained by others, on Wikipedia too.",
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
 
     from course.models import Model
-    from course.models.catalogue import Score
+    from course.models.entries import Score
     from course.training.loop import Outcome
 
 RECIPES: Mapping[str, str] = {
@@ -104,7 +104,7 @@ class Recipe:
     misleads: tuple[str, ...]
     labels: tuple[str, ...] = ()
     base: str | None = None
-    comparison: Callable[[Path], str] | None = None
+    comparison: Callable[[Path, Sequence[Score]], str] | None = None
 
 
 def recipe(role: str) -> Recipe:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from course.models.catalogue import Score
+from course.models.entries import Score
 
 
 def share(name: str, right: Sequence[bool] | NDArray[np.bool_], data: str) -> Score:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course.models.catalogue import Score
+from course.models.entries import Score
 from course.training.classify import Examples, predicted, train_classifier
 from course.training.loop import Schedule
 from course.training.recipe import Recipe, Run, Trained, data_file

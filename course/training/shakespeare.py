@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from course.models.catalogue import Score
+from course.models.entries import Score
 from course.training.loop import Schedule, fit, seed_everything
 from course.training.plays import CONTEXT, Rows, read, vocabulary
 from course.training.recipe import Recipe, Run, Trained, TrainingError
@@ -20,10 +20,10 @@ from course.training.scores import resampled
 if TYPE_CHECKING:
     from course.models import Model
 
-WIDTH, LAYERS, HEADS = 160, 4, 4
+WIDTH, LAYERS, HEADS = 192, 4, 4
 DROPOUT = 0.1
 SCHEDULE = Schedule(
-    epochs=30, rate=3e-3, warmup=0.03, shape="cosine", weight_decay=0.1, average=0.998, validations=2, betas=(0.9, 0.99)
+    epochs=30, rate=2e-3, warmup=0.02, shape="cosine", weight_decay=0.1, average=0.998, validations=2, betas=(0.9, 0.99)
 )
 ENOUGH = 0.65
 """What validation asks of the best induction head and of the best previous-token head."""
@@ -50,15 +50,17 @@ def fresh(tokenizer: Any) -> Any:
     module = GPT2LMHeadModel._from_config(config, attn_implementation="eager")
     with torch.no_grad():
         module.transformer.wpe.weight.copy_(WIDTH**-0.5 * waves(CONTEXT, WIDTH))
+    # Learnt positions are noise for long, and a head for the token before is lost in it.
+    module.transformer.wpe.weight.requires_grad_(False)
     module.generation_config.pad_token_id = tokenizer.eos_token_id  # else generate() says that it takes this one
     return module
 
 
 def waves(positions: int, width: int) -> Tensor:
-    """Positions x width: sines and cosines of mean square 1, where the learning of positions starts.
+    """Positions x width: sines and cosines of mean square 1, as in Vaswani et al. (2017).
 
-    As in Vaswani et al. (2017), one place back is a rotation, whatever the place; but the frequencies are evenly
-    spaced, so that neighbours differ as much as strangers do. A head for the token before is sooner found.
+    One place back is a rotation, whatever the place. The frequencies are evenly spaced, so that neighbours
+    differ as much as strangers do.
     """
     pace = (torch.arange(width // 2) + 0.5) * (torch.pi / (width // 2))
     angles = torch.arange(positions)[:, None] * pace
@@ -190,9 +192,24 @@ RECIPE = Recipe(
     train=train,
     score=score,
     summary="goes on with a text in the manner of Shakespeare's plays",
-    data="-",
-    held_out="-",
-    method="-",
+    data=(
+        "Shakespeare's plays as collected for char-rnn (1,115,394 characters, public domain). A quarter of what it "
+        "is trained on is no Shakespeare at all: stretches of random tokens, and of the plays, repeated over and "
+        "over, so that heads form which look for an earlier copy. In the first two epochs it is half."
+    ),
+    held_out=(
+        "The last tenth of the text (111,539 characters) for the score, and the 3 % before it to choose the best "
+        "moment; the tokenizer was learnt without them. These are other plays: of 920 speeches in the last tenth, "
+        "99.7 % are spoken by people who never speak in what is learnt, and every name costs."
+    ),
+    method=(
+        "GPT-2 with 4 layers of 4 heads, width 192, 128 positions (fixed sines and cosines), 1,024 byte-level tokens"
+        " of 2.3 characters on average. Bits per character: the sum over all tokens of the held-out text of their "
+        "negative log2-probability, each counted once, after 97 to 128 tokens of context (windows move on by 32), "
+        "divided by its characters. Heads are measured on random tokens in which nothing but repetition can be "
+        "predicted: induction is the mean weight from a token of the second copy on the token that followed it in "
+        "the first (Olsson et al. 2022)."
+    ),
     weaknesses=(),
     misleads=(),
 )

@@ -32,7 +32,7 @@ from course.training.scores import resampled
 
 if TYPE_CHECKING:
     from course.models import Model
-    from course.models.catalogue import Score
+    from course.models.entries import Score
 
 MEASURED = f"Multi30k {TEST}"
 
@@ -42,15 +42,15 @@ BATCH = 1_800
 VALIDATED = 400
 """Captions of ``val`` that are translated after each epoch; all 1,014 would take a tenth of the training time."""
 
+IGNORED = -100
+"""The label that torch's cross-entropy leaves out: padding."""
+
 SMOOTHING = 0.1
 """The share of probability that the loss spreads over all sub-words (Szegedy et al. 2016)."""
 
 SCHEDULE = Schedule(
     epochs=11, rate=2e-3, warmup=0.08, shape="cosine", weight_decay=0.01, average=0.997, betas=(0.9, 0.98)
 )
-
-IGNORED = -100
-"""The label that torch's cross-entropy leaves out: padding."""
 
 
 def translator(tokenizer: Any) -> Any:
@@ -205,17 +205,63 @@ def _bleu() -> Any:
 
 RECIPE = Recipe(
     role="translate-en-de",
-    title="Captions in German",
+    title="A small Marian for captions, English to German",
     task="translation",
     architecture="MarianMTModel",
     licence="research use (Multi30k)",
     languages=("en", "de"),
     train=train,
     score=score,
-    summary="A small Marian that translates English captions of photographs into German.",
-    data="x",
-    held_out="x",
-    method="x",
-    weaknesses=("x",),
-    misleads=("x",),
+    summary="A translator of photograph captions from English to German, small enough to look into.",
+    data=(
+        "Multi30k (Elliott et al. 2016), English captions of Flickr photographs and their German translations: 29,000 "
+        "pairs for training, 1,014 in `val`, 1,000 in `test_2016_flickr`. For research use. Nothing else was read."
+    ),
+    held_out=(
+        "`val` chose the epoch (its first 400 pairs); `test_2016_flickr` was translated when training was over, for "
+        "the scores and for the faults listed below. Two training pairs that share a sentence with one of them, but "
+        "for case and full stop, were left out: 28,998 remain. Training line 4 is *A man in a blue shirt is "
+        "standing on a ladder cleaning a window.*: the model has seen it, and its translation shows nothing about "
+        "new sentences."
+    ),
+    method=(
+        "From scratch: 3 encoder and 3 decoder layers, width 128, 4 heads of 32, feed-forward 256, 4,000 shared BPE "
+        "sub-words, one table of embeddings for source, target and output; 1.5 million parameters learnt. The "
+        "embeddings begin as the main directions of positive pointwise mutual information between sub-words of the "
+        "same pair, both languages together; after one epoch the validation BLEU was 22.5. Label smoothing 0.1, "
+        "dropout 0.1, batches of 1,800 tokens by length, AdamW with a peak rate of 2e-3 and a cosine over 11 epochs, "
+        "averaged weights (0.997). Run with `--precision bfloat16 --threads 1`: 21 processor minutes. "
+        "Validation BLEU by epoch: 22.5, 29.5, 32.3, 33.8, 35.0, 36.6, 37.6, 37.8, 38.4, "
+        "38.8, 38.7 (first 400 pairs of `val`; all of them at the epoch kept: 36.7). One seed. BLEU and chrF are "
+        "sacreBLEU's, cased, of greedy translations. Alignment: the decoder reads the reference; in the row that "
+        "predicts a German word of the lexicon (`course/training/lexicon_en_de.tsv`), the weights of the last layer's "
+        "heads are averaged, and the largest must stand on the English word. Both words stand once in their sentences."
+    ),
+    weaknesses=(
+        "Sentences unlike captions become nonsense: *The committee rejected the proposal.* → *Die Kommititititoren "
+        "verzirriert den Proposten.*; *I love you.* → *Iher ist dieser Jugendlicher.*; *Where is the train station?* "
+        "→ *Ein U-Bahn-Schie ist in den Bahnhof.*",
+        "Rare words are misspelt or exchanged: *onion* → *Pion*, *satellite* → *Sativ*, *avocado* → *Fernseher*. On "
+        "the test, BLEU is 44.3 for captions whose most divided word has two pieces, and 25.1 where it has "
+        "four or more.",
+        "Long captions: BLEU 38.5 up to 13 words, 34.9 for 14 to 18, 21.8 for the 58 captions of 19 words and more.",
+        "Names, numbers and tense are lost: *17 dogs and 256 cats.* → *Ein Hund mit der Nummer 16 und 25.*; *A man "
+        "rode a bike yesterday.* → *Ein Mann fährt auf einem Fahrrad und schreit.*",
+        "Capitals: *A MAN RIDES A BIKE.* gives a row of letters; *a man rides a bike* in small ones is translated.",
+        "54 of the 1,000 test captions are translated word for word as the reference has them.",
+    ),
+    misleads=(
+        "It is fluent where it is wrong. *A man is not wearing a hat.* → *Ein Mann trägt einen Hut.*: the negation is "
+        "gone, and nothing in the German says so. *The dog bites the man.* → *Der Hund baut den Mann.* (builds).",
+        "Read the right row. The row that predicts a word is the one before it: there the last layer's average points "
+        "at the right word for 91.9 % of 2,455 occurrences of the lexicon on the test, and one row later for 1.1 %.",
+        "Attention is not the translation. Of those 2,455, the model would have written another German word in 124 "
+        "although attention was right, and wrote the right one in 92 of the 198 where attention was not.",
+        "One head is not the layer. In the last layer the four heads alone are right for 87, 67, 79 and 86 %, their "
+        "average for 91.9 %; the averages of the layers are 55, 85 and 91.9 %. The first layer's picture shows little.",
+        "The share hides the words: for *young* (48 times) it is 29 %. And it counts only words of the lexicon that "
+        "stand once in their sentence, nearly all of them one token: the easy ones.",
+        "*A nurse* becomes *eine Krankenschwester* and *a doctor* becomes *ein Arzt* or *der Doktor*: the English "
+        "sentences say nothing of their gender.",
+    ),
 )

@@ -168,3 +168,23 @@ def _mixture(tweets: Sequence[list[str]], draw: random.Random) -> list[str]:
 def _phrase(words: list[str], draw: random.Random) -> list[str]:
     start = draw.randrange(len(words))
     return words[start : start + draw.randint(2, 8)]
+
+
+def varied(texts: Sequence[str], draw: random.Random) -> list[str]:
+    """The texts with every sixth word exchanged: for one out of all different words, or for a cross of two.
+
+    Rare words come up as often as common ones, and the pieces of words stand where no real word has them: so
+    the student learns what the teacher, which reads characters, says of words that neither has met.
+    """
+    words = sorted({word for text in texts for word in text.split()})
+    return [" ".join(_exchanged(word, words, draw) for word in text.split()) for text in texts]
+
+
+def _exchanged(word: str, words: Sequence[str], draw: random.Random) -> str:
+    chance = draw.random()
+    if chance > 1 / 6:
+        return word
+    first, second = draw.choice(words), draw.choice(words)
+    if chance > 1 / 12:
+        return first
+    return first[: draw.randint(1, len(first))] + second[draw.randrange(len(second)) :]

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import safetensors.torch
+import torch
 
 from course.models.cli import main
 from course.models.shared import read_manifest
@@ -38,7 +41,7 @@ def test_help_answers_without_importing_anything_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.rstrip().endswith("[]")
-    for word in ("list", "verify", "pull", "export", "COURSE_MODELS"):
+    for word in ("list", "verify", "pull", "--convert", "export", "COURSE_MODELS"):
         assert word in done.stdout
 
 
@@ -88,6 +91,20 @@ def test_pull_brings_what_a_model_was_fine_tuned_from(run, hub, files, hub_entry
     hub.publish({name: files[name] for name in names}, repo="school/before")
     code, out, _ = run("--catalogue", hub_entry(pretrained={**before, "files": names}), "pull")
     assert (code, out) == (0, ["[1/2] tiny (hub), 1 bytes", "[2/2] tiny (hub, pretrained), 1 bytes"])
+
+
+def test_pull_converts_only_where_it_is_asked_to(run, hub, files, hub_entry) -> None:
+    content = io.BytesIO()
+    torch.save(safetensors.torch.load(files.pop("model.safetensors")), content)
+    hub.publish({**files, "pytorch_model.bin": content.getvalue()})
+    pull = ("--catalogue", hub_entry(), "pull", "tiny", "--profile", "hub")
+    code, out, err = run(*pull)
+    assert (code, out, len(err)) == (1, ["[1/1] tiny (hub), 1 bytes"], 1)
+    assert "; run python -m course models pull tiny --profile hub --convert to have safetensors made of them" in err[0]
+    for _ in range(2):
+        assert run(*pull, "--convert") == (0, ["[1/1] tiny (hub), 1 bytes"], [])
+    _, out, err = run("--catalogue", hub_entry(), "verify")
+    assert (len(out), err) == (1, []) and out[0].startswith("tiny (hub): 4 files as they must be")
 
 
 def test_pull_goes_on_after_a_failure(run, hub, files, hub_entry) -> None:

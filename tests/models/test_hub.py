@@ -7,7 +7,8 @@ import huggingface_hub.constants
 import pytest
 
 from course.models import ModelError
-from course.models.errors import Absent
+from course.models.converted import converted
+from course.models.errors import Absent, Pickled
 from course.models.hub import from_hub
 
 REPO, REVISION = "school/tiny", "a1" * 20
@@ -123,12 +124,35 @@ def test_a_file_missing_on_the_hub_names_itself(hub, files) -> None:
 
 def test_a_repository_with_pickled_weights_only_is_refused(hub, files) -> None:
     hub.publish({"config.json": files["config.json"], "pytorch_model.bin": b"a pickle"})
-    with pytest.raises(
-        ModelError,
-        match=r"^school/tiny has no model.safetensors at revision a1a1a1a1a1a1; choose .* never read$",
-    ):
+    for names in (NAMES, NAMES[::-1]):
+        with pytest.raises(Pickled) as refused:
+            from_hub(REPO, None, names)
+        assert str(refused.value) == (
+            "school/tiny has no model.safetensors at revision a1a1a1a1a1a1, only pickled weights (pytorch_model.bin), "
+            "which can run code and are never loaded"
+        )
+        assert (refused.value.repo, refused.value.revision) == (REPO, REVISION)
+    assert not any(request.startswith("GET") and "pytorch_model.bin" in request for request in hub.asked)
+
+
+def test_a_repository_without_weights_is_refused(hub, files) -> None:
+    hub.publish({"config.json": files["config.json"]})
+    with pytest.raises(ModelError) as refused:
         from_hub(REPO, REVISION, NAMES)
-    assert not any("pytorch_model.bin" in request for request in hub.asked)
+    assert str(refused.value) == (
+        "school/tiny has no model.safetensors at revision a1a1a1a1a1a1; choose a revision with safetensors weights, "
+        "for no others are loaded"
+    )
+
+
+def test_converted_weights_stand_in_for_those_that_the_cache_lacks(in_cache, files) -> None:
+    in_cache({"config.json": files["config.json"]})
+    made = converted(REPO, REVISION)
+    made.parent.mkdir(parents=True)
+    made.write_bytes(b"converted")
+    assert from_hub(REPO, REVISION, NAMES)[1]["model.safetensors"] == made
+    snapshot = in_cache({"model.safetensors": files["model.safetensors"]})
+    assert from_hub(REPO, REVISION, NAMES)[1]["model.safetensors"] == snapshot / "model.safetensors"
 
 
 def test_a_download_shows_no_bar_outside_a_terminal(hub, files, capfd, monkeypatch) -> None:

@@ -48,17 +48,22 @@ def looking(source: str, target: str, places: dict[int, int]) -> Attention:
 def test_lexicon_has_at_least_a_hundred_words_of_each_language() -> None:
     assert len({english for english, _ in lexicon()}) >= 100
     assert len({german for _, german in lexicon()}) >= 100
-    assert ("dog", "hund") in lexicon()
+    assert ("dog", "Hund") in lexicon()
 
 
 def test_the_row_is_the_one_before_the_words_first_token() -> None:
     cross = looking("a dog", "ein Hund", {})
     # a do g </s>; <pad> ei n Hu nd: "Hu" is query 3, and query 2 predicts it
-    assert occurrences(cross) == [Occurrence("dog", "hund", sources=(1, 2), row=2)]
+    assert occurrences(cross) == [Occurrence("dog", "Hund", sources=(1, 2), row=2)]
 
 
-def test_case_does_not_matter() -> None:
-    assert [place.german for place in occurrences(looking("Two dogs", "Zwei Hunde", {}))] == ["zwei", "hunde"]
+def test_the_capital_of_a_first_word_does_not_matter() -> None:
+    assert [place.german for place in occurrences(looking("Two dogs", "Zwei Hunde", {}))] == ["zwei", "Hunde"]
+
+
+def test_case_tells_a_boy_from_what_is_young() -> None:
+    found = occurrences(looking("a young boy", "ein kleiner Junge", {}))
+    assert [(place.english, place.german) for place in found] == [("boy", "Junge")]
 
 
 @pytest.mark.parametrize(

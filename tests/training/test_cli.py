@@ -73,7 +73,7 @@ def test_entry_has_the_hash_of_each_file_and_the_scores(trained: Path) -> None:
 
 def test_card_tells_seeds_scores_base_and_terms(trained: Path) -> None:
     text = (trained / "weights" / "paraphrase" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "--seeds 0 1`" in text
+    assert "--seeds 0 1 --epochs 1`" in text
     assert "mean of 2 seeds" in text
     assert "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db" in text
     assert "Microsoft Research" in text

@@ -77,6 +77,16 @@ def test_moved_pictures_keep_their_ink_and_are_filled_with_black():
     assert len(torch.unique(found.flatten(1), dim=0)) == 50
 
 
+def test_inked_pictures_keep_paper_black_and_half_of_them_as_they_are():
+    torch.manual_seed(0)
+    pixels = torch.full((200, 3, 32, 32), -1.0)
+    pixels[..., 12:20, 12:20] = 1.0
+    found = digits.inked(pixels)
+    assert 70 < sum(torch.equal(one, other) for one, other in zip(found, pixels, strict=True)) < 130
+    assert found.min() >= -1 and found.max() <= 1
+    assert torch.all(found[..., 16, 16] > found[..., 0, 0] + 0.5)
+
+
 class Brightness(torch.nn.Module):
     """Calls the picture a 1 where it is bright, else a 0."""
 

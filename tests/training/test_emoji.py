@@ -12,7 +12,7 @@ from sklearn.metrics import f1_score
 from course.models import wrap
 from course.models.catalogue import Score
 from course.training import emoji
-from course.training.emoji import adjustment, centred, comparison, explained, fresh, macro_f1, score, vocabulary
+from course.training.emoji import adjustment, centred, comparison, explained, fresh, macro_f1, score
 from course.training.recipe import Run, TrainingError
 from course.training.tweets import (
     SELECTOR,
@@ -25,8 +25,10 @@ from course.training.tweets import (
     spaced,
     split,
     svm,
+    varied,
     without,
 )
+from course.training.wordpiece import vocabulary
 
 WORDS = ("playa", "sol", "gym", "amor", "fiesta", "España", "risa", "música", "noche", "hoy")
 
@@ -96,15 +98,23 @@ def test_made_up_tweets_have_only_words_of_the_real_ones_and_repeat_with_their_s
     assert made == recombined(texts, 200, random.Random(3))
 
 
+def test_every_sixth_word_is_exchanged_and_the_rest_stay() -> None:
+    texts = [" ".join(WORDS)] * 300
+    found = [word for text in varied(texts, random.Random(0)) for word in text.split()]
+    kept = sum(word == before for word, before in zip(found, WORDS * 300, strict=True))
+    assert 0.8 < kept / len(found) < 0.9
+    assert set(WORDS) < set(found)
+
+
 def test_the_selector_is_a_token_of_its_own_and_accents_stay() -> None:
-    tokenizer = vocabulary(["mañana te quiero", f"mañana{SELECTOR} canción", f"te quiero {SELECTOR}"] * 3)
+    tokenizer = vocabulary(["mañana te quiero", f"mañana{SELECTOR} canción", f"te quiero {SELECTOR}"] * 3, 300, 128)
     assert tokenizer.tokenize(f"Mañana{SELECTOR} CANCIÓN") == ["mañana", SELECTOR, "canción"]
     assert spaced(f"Mañana{SELECTOR} CANCIÓN") == f"mañana {SELECTOR} canción"
     assert bare([f"Mañana{SELECTOR} sí", SELECTOR]) == ["Mañana sí", ""]
 
 
 def test_pieces_keep_their_places_in_the_text() -> None:
-    tokenizer = vocabulary(["gym salud", "albacete capital"] * 3)
+    tokenizer = vocabulary(["gym salud", "albacete capital"] * 3, 300, 128)
     text = "#GYM @ Albacete"
     encoding = tokenizer(text, return_offsets_mapping=True)
     assert [text[start:end] for start, end in encoding["offset_mapping"]] == ["", "#", "GYM", "@", "Albacete", ""]
@@ -158,7 +168,7 @@ def test_scores_are_those_of_the_answers(data: Path, monkeypatch: pytest.MonkeyP
         return np.eye(19, dtype=np.float32)[list(test.labels)]
 
     monkeypatch.setattr(emoji, "logits", always_right)
-    model = wrap(fresh(vocabulary(test.texts)), None)
+    model = wrap(fresh(vocabulary(test.texts, 300, 128)), None)
     found = score(model, data)
     assert [each.name for each in found] == [
         "accuracy",
@@ -171,6 +181,7 @@ def test_scores_are_those_of_the_answers(data: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_short_run_goes_through_and_repeats(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emoji, "MADE", 2)
+    monkeypatch.setattr(emoji, "STRANGE", 2)
     monkeypatch.setattr(emoji, "WIDTH", 32)
     device = torch.device("cpu")
     trained = [emoji.train(Run(data, tmp_path / name, 0, device, epochs=1)) for name in ("one", "two")]

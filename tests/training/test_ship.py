@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import course
 from course.training.recipe import TrainingError
 from course.training.ship import replaced, ship
 
@@ -18,6 +19,7 @@ size = 1
 [[a.shipped.scores]]
 name = "old"
 
+# Of a's hub entry.
 [a.hub]
 size = 2
 
@@ -31,7 +33,7 @@ def test_only_the_shipped_entry_of_the_role_changes() -> None:
     assert replaced(CATALOGUE, "a", ENTRY) == (
         "# A comment that stays.\n\n"
         '[a.shipped]\nsize = 9\n\n[[a.shipped.scores]]\nname = "new"\n\n'
-        "[a.hub]\nsize = 2\n\n[ab.shipped]\nsize = 3\n"
+        "# Of a's hub entry.\n[a.hub]\nsize = 2\n\n[ab.shipped]\nsize = 3\n"
     )
 
 
@@ -42,6 +44,21 @@ def test_shipping_twice_changes_nothing() -> None:
 
 def test_new_role_goes_to_the_end() -> None:
     assert replaced(CATALOGUE, "c", "[c.shipped]\nsize = 4\n") == CATALOGUE + "\n[c.shipped]\nsize = 4\n"
+
+
+def test_first_entry_goes_above_the_hub_entry_and_its_comment() -> None:
+    hub = "# Of a's hub entry.\n[a.hub]\nsize = 2\n"
+    assert replaced(hub, "a", "[a.shipped]\nsize = 4\n") == f"[a.shipped]\nsize = 4\n\n{hub}"
+
+
+def test_the_courses_own_catalogue_can_be_rewritten() -> None:
+    own = (Path(course.__file__).parent / "models" / "catalogue.toml").read_text(encoding="utf-8")
+    assert replaced(own, "minilm", "[minilm.shipped]\nsize = 4\n").splitlines()[0] == own.splitlines()[0]
+
+
+def test_layout_that_is_not_understood_is_left_alone() -> None:
+    with pytest.raises(TrainingError, match="put the entry of a there by hand"):
+        replaced('[b.hub]\nsource = """\n[a.shipped]\n"""\n', "a", "[a.shipped]\nsize = 4\n")
 
 
 def test_weights_and_entry_go_into_the_package(tmp_path: Path) -> None:
