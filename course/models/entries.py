@@ -52,8 +52,9 @@ class Score:
     interval: tuple[float, float] | None = None
 
     def __str__(self) -> str:
-        spread = "" if self.interval is None else f" [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
-        return f"{self.name} {self.value:.3f}{spread} on {self.data}"
+        places = 3 if abs(self.value) < 10 else 1  # shares and bits have three, BLEU has one
+        spread = "" if self.interval is None else " [{:.{p}f}, {:.{p}f}]".format(*self.interval, p=places)
+        return f"{self.name} {self.value:.{places}f}{spread} on {self.data}"
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def write_entry(recipe: Recipe, folder: Path, scores: Sequence[Score]) -> Path:
         "languages": list(recipe.languages),
         "labels": list(recipe.labels),
         "size": next(files[name].stat().st_size for name in WEIGHTS if name in files),
-        "source": f"trained by course.training ({recipe.summary})",
+        "source": f"this course's own training (python -m course.training {recipe.role})",
         **({} if recipe.base is None else {"base": recipe.base}),
         "sha256": digests,
         "mirrors": [{"weights": recipe.role}],

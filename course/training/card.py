@@ -49,7 +49,9 @@ def card(
 
 def _facts(recipe: Recipe, place: Path) -> list[str]:
     size = sum(path.stat().st_size for path in place.iterdir() if path.suffix != ".md")
-    facts = [f"Task: {recipe.task} ({recipe.architecture}); languages: {', '.join(recipe.languages)}"]
+    facts = [f"Task: {recipe.task} ({recipe.architecture})"]
+    if recipe.languages:
+        facts.append(f"Languages: {', '.join(recipe.languages)}")
     if recipe.labels:
         facts.append(f"Labels, in order: {', '.join(recipe.labels)}")
     if recipe.base is not None:

@@ -186,7 +186,7 @@ RECIPE = Recipe(
     labels=LABELS,
     train=train,
     score=score,
-    summary="which digit is written",
+    summary="Which digit is written?",
     data=(
         "1,797 digits of 13 people, 8 x 8 grey pixels each, white ink on black: scikit-learn's `load_digits`, which "
         "is the test part of UCI's Optical Recognition of Handwritten Digits (Alpaydin and Kaynak 1998). 1,197 are "

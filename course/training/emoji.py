@@ -251,7 +251,7 @@ be had here; the SVM, the teacher and this model learnt from those alone."""
 
 RECIPE = Recipe(
     role="emoji-es",
-    title="small Spanish BERT for emojis",
+    title="Small Spanish BERT for emojis",
     task="sequence-classification",
     architecture="BertForSequenceClassification",
     licence="research use (SemEval-2018)",
@@ -260,7 +260,7 @@ RECIPE = Recipe(
     train=train,
     score=score,
     comparison=comparison,
-    summary="Which of 19 emojis stood in a Spanish tweet: two layers, its own WordPiece vocabulary of 7,000 pieces.",
+    summary="Which of 19 emojis stood in a Spanish tweet?",
     data="SemEval-2018 task 2 in Spanish (Barbieri et al. 2018): 10,000 anonymised tweets of the trial set, each with "
     "the one of 19 emojis that was taken out of it; for research use. 9,475 of them taught, 500 were watched.",
     held_out="All of es_test (10,000 tweets): teacher, vocabulary and made-up tweets come from the trial set alone. "

@@ -46,9 +46,10 @@ def train(run: Run) -> Trained:
         epoch,
         Examples(tuple(pair.texts for pair in validation), tuple(int(pair.equivalent) for pair in validation)),
         labels=LABELS,
-        rank=16,
-        schedule=Schedule(epochs=8, rate=1e-3, average=0.99),
+        rank=8,
+        schedule=Schedule(epochs=8, rate=5e-4, average=0.99),
         tokens=2048,
+        smoothing=0.1,
     )
 
 
@@ -102,10 +103,20 @@ RECIPE = Recipe(
     base="minilm",
     train=train,
     score=score,
-    summary="do two sentences say the same",
-    data="-",
-    held_out="-",
-    method="-",
+    summary="Do two sentences say the same?",
+    data=(
+        "The Microsoft Research Paraphrase Corpus (Dolan and Brockett 2005), under Microsoft Research's licence: pairs "
+        "of sentences from news, 4,076 for training and 1,725 for the test, equivalent in the judgement of people."
+    ),
+    held_out=(
+        "The test, for the score. Of the training set, 400 pairs choose the best moment. Two pairs are for lessons "
+        "(849568 and 849504; 392504 and 392701). No pair that has a sentence of one of these is learnt from."
+    ),
+    method=(
+        "LoRA of rank 8 on all six matrices of each layer (alpha 16), with the pooler and a fresh classifier learnt "
+        "whole. Eight passes, AdamW with a peak rate of 5e-4 falling to zero, label smoothing 0.1, averaged weights "
+        "(0.99), batches of 2,048 tokens; in each pass half of the pairs have their second sentence first."
+    ),
     weaknesses=(),
     misleads=(),
 )

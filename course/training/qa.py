@@ -216,7 +216,7 @@ RECIPE = Recipe(
     base="minilm",
     train=train,
     score=score,
-    summary="finds the words of a text that answer a question",
+    summary="Finds the words of a text that answer a question.",
     data=(
         "Questions with their answers: XQuAD, English (Artetxe et al. 2020, CC BY-SA 4.0), 776 of 1,190; the "
         "paraphrased SQuAD questions (Gan and Ng 2019, CC BY-SA 4.0), 740 of 1,062 as asked and the same 740 "

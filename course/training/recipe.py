@@ -85,7 +85,7 @@ class Recipe:
 
     ``train`` gives the module of one run; ``score`` measures a loaded model on the data folder, and is what
     the published scores are repeated with. The other fields fill the catalogue entry and the model card;
-    ``base`` is the role whose shipped weights an adapter extends.
+    ``base`` is the role whose shipped weights an adapter extends, and ``summary`` one sentence for everybody.
     """
 
     role: str

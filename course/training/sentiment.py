@@ -103,10 +103,21 @@ RECIPE = Recipe(
     base="minilm",
     train=train,
     score=score,
-    summary="is a sentence about a film positive or negative",
-    data="-",
-    held_out="-",
-    method="-",
+    summary="Is a sentence about a film positive or negative?",
+    data=(
+        "SST-2 (Socher et al. 2013; in the form of GLUE, Wang et al. 2018), for research use: sentences of film "
+        "reviews and their phrases, each positive or negative; 67,349 in the training set, 872 in the development set."
+    ),
+    held_out=(
+        "The development set, for the score. Of the training set, 500 sentences of 16 words and more choose the best "
+        "moment; they and every phrase of three words and more that stands in one of them are not learnt from: 62,980 "
+        "remain."
+    ),
+    method=(
+        "LoRA of rank 16 on all six matrices of each layer (alpha 32), with the pooler and a fresh classifier learnt "
+        "whole. Four passes, AdamW with a peak rate of 1e-3 falling to zero, averaged weights (0.998), batches of "
+        "1,024 tokens. In each pass half of the phrases are written as people type: “doesn't” for SST-2's “does n't”."
+    ),
     weaknesses=(),
     misleads=(),
 )

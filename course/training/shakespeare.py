@@ -191,7 +191,7 @@ RECIPE = Recipe(
     languages=("en",),
     train=train,
     score=score,
-    summary="goes on with a text in the manner of Shakespeare's plays",
+    summary="Goes on with a text in the manner of Shakespeare's plays.",
     data=(
         "Shakespeare's plays as collected for char-rnn (1,115,394 characters, public domain). A quarter of what it "
         "is trained on is no Shakespeare at all: stretches of random tokens, and of the plays, repeated over and "

@@ -23,7 +23,7 @@ def ship(role: str, out: Path, models: Path = MODELS) -> Path:
         raise TrainingError(f"{out} has no finished {role}; train it first")
     target = models / "weights" / role
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(place, target)
+    shutil.copytree(place, target, copy_function=shutil.copyfile)  # without the modes of where it lay
     catalogue = models / "catalogue.toml"
     text = replaced(catalogue.read_text(encoding="utf-8"), role, entry.read_text(encoding="utf-8"))
     unfinished = catalogue.with_suffix(".unfinished")

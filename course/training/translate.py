@@ -205,14 +205,14 @@ def _bleu() -> Any:
 
 RECIPE = Recipe(
     role="translate-en-de",
-    title="A small Marian for captions, English to German",
+    title="Small Marian for captions, English to German",
     task="translation",
     architecture="MarianMTModel",
     licence="research use (Multi30k)",
     languages=("en", "de"),
     train=train,
     score=score,
-    summary="A translator of photograph captions from English to German, small enough to look into.",
+    summary="Translates captions of photographs from English to German.",
     data=(
         "Multi30k (Elliott et al. 2016), English captions of Flickr photographs and their German translations: 29,000 "
         "pairs for training, 1,014 in `val`, 1,000 in `test_2016_flickr`. For research use. Nothing else was read."
