@@ -47,7 +47,8 @@ def untrained(entry: Entry, folder: Path, seed: int) -> Any:
 
     with _drawing(seed), _readable(entry, folder):
         module = _auto(entry).from_config(_config(folder), attn_implementation="eager", dtype=torch.float32)
-    return _as_expected(entry, module)
+    # Marian's sinusoids have no gradient when they are made anew, but have one when they are read from a file.
+    return _as_expected(entry, module.requires_grad_(True))
 
 
 @contextmanager

