@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
 import sys
@@ -92,8 +93,8 @@ def fit(
     and when the loss is not finite.
     """
     epochs = schedule.epochs if run.epochs is None else run.epochs
-    state = _State(module, schedule, run, name, groups)
     batches = [(epoch, batch) for epoch in range(epochs) for batch in plan(epoch)]
+    state = _State(module, schedule, run, name, groups, hashlib.sha256(repr(batches).encode()).hexdigest())
     outcome = state.outcome
     outcome.steps = len(batches)
     per_epoch = len(batches) / max(1, epochs)
@@ -146,6 +147,7 @@ class _State:
         run: Run,
         name: str,
         groups: Iterable[dict[str, Any]] | None,
+        batches: str,
     ) -> None:
         self.parameters = {key: p for key, p in module.named_parameters() if p.requires_grad}
         chosen = [{"params": list(self.parameters.values())}] if groups is None else list(groups)
@@ -161,7 +163,8 @@ class _State:
         self.decay = schedule.average or 0.0
         self.best = self._copy()
         self.path: Path = run.out / f"{name}.checkpoint.pt"
-        self.identity = {**asdict(schedule), "seed": run.seed, "examples": run.examples, "shortened": run.epochs}
+        shapes = {key: list(p.shape) for key, p in self.parameters.items()}
+        self.identity = {**asdict(schedule), "seed": run.seed, "batches": batches, "shapes": shapes}
         if self.path.is_file():
             self._resume()
 
@@ -219,7 +222,7 @@ class _State:
 
     def _resume(self) -> None:
         kept = torch.load(self.path, map_location=self.run.device, weights_only=True)
-        if kept["identity"] != self.identity or set(kept["parameters"]) != set(self.parameters):
+        if kept["identity"] != self.identity:
             raise TrainingError(f"{self.path} is of a run with other settings; delete it, or give another --out")
         self._put(kept["parameters"])
         self.optimizer.load_state_dict(kept["optimizer"])

@@ -6,7 +6,9 @@ import pytest
 
 from course.building.lesson import read_lesson
 from course.building.problems import LessonError
+from course.models import read_catalogue
 
+ROLES = ", ".join(sorted(read_catalogue()))
 LESSON, SOLUTION = "lessons/01_counting.py", "solutions/01_counting.py"
 
 
@@ -44,7 +46,7 @@ def test_a_marker_inside_a_string_starts_no_cell(small_course):
         ("# minutes: 5", "# minutes: soon", "the header needs minutes: a whole number, not 'soon'"),
         ("#   - count\n", "", "the header needs objectives: a list of texts, not None"),
         ("# title: Counting", "# titel: Counting", "the header knows no 'titel'"),
-        ("# roles: [minilm]", "# roles: [minlm]", "roles names 'minlm', which does not exist: there is "),
+        ("# roles: [minilm]", "# roles: [minlm]", f"roles names 'minlm', which does not exist: there is {ROLES}"),
         ("# prerequisites: []", "# prerequisites: ['00']", "prerequisites names '00', which does not exist"),
     ],
 )

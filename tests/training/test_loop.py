@@ -100,6 +100,18 @@ def test_checkpoint_of_other_settings_is_refused(run: Run) -> None:
         train(run, replace(SCHEDULE, rate=0.01))
 
 
+def test_checkpoint_of_other_batches_or_another_model_is_refused(run: Run) -> None:
+    def fitted(width: int, plan: list[list[int]]) -> None:
+        module = torch.nn.Linear(1, width)
+        fit(module, lambda _: plan, lambda b: module(POINTS[b]).square().mean(), lambda: 0.0, SCHEDULE, run)
+
+    fitted(2, [[0, 1], [2]])
+    fitted(2, [[0, 1], [2]])
+    for width, plan in ((2, [[0], [1, 2]]), (3, [[0, 1], [2]])):
+        with pytest.raises(TrainingError, match="other settings; delete it, or give another --out"):
+            fitted(width, plan)
+
+
 def test_loss_that_is_not_finite_stops_the_run(run: Run) -> None:
     module = torch.nn.Linear(1, 1)
     with pytest.raises(TrainingError, match="the loss is nan at step 0; lower the rate"):
