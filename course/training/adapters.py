@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import torch
+from torch import Tensor
 
 import course
 from course.models.entries import TASKS
@@ -36,3 +40,32 @@ def adapted(task: str, *, rank: int, heads: list[str], **config: Any) -> tuple[A
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 asks transformers 5.23 by a deprecated name
         return get_peft_model(module, lora), base.tokenizer
+
+
+def learnt(module: Any) -> dict[str, Tensor]:
+    """A copy of what is learnt of an adapted module, by name."""
+    return {key: p.detach().clone() for key, p in module.named_parameters() if p.requires_grad}
+
+
+def mix(module: Any, members: Sequence[Mapping[str, Tensor]]) -> None:
+    """Put the average of several adapters into a module whose rank is the sum of theirs (Wortsman et al. 2022).
+
+    What an adapter adds to a matrix is a product BA; the average of such products is the product of their
+    parts side by side, so nothing is lost. Heads are averaged as they are: members must have started alike.
+    """
+    count = len(members)
+    joined = {}
+    for key in members[0]:
+        parts = [member[key] for member in members]
+        if "lora_A" in key:
+            joined[key] = torch.cat(parts, dim=0)
+        elif "lora_B" in key:
+            joined[key] = torch.cat(parts, dim=1) / count
+        else:
+            joined[key] = torch.stack(parts).mean(0)
+    with torch.no_grad():
+        for key, parameter in module.named_parameters():
+            if parameter.requires_grad:
+                parameter.copy_(joined.pop(key))
+    if joined:
+        raise ValueError(f"the module has no {next(iter(joined))}")

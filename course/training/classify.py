@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from course.training.adapters import adapted
+from course.training.adapters import adapted, learnt, mix
 from course.training.batches import by_length, inputs, shuffled
-from course.training.loop import Schedule, fit, seed_everything
+from course.training.loop import Outcome, Schedule, fit, seed_everything
 from course.training.recipe import Run, Trained
 
 if TYPE_CHECKING:
@@ -46,46 +46,64 @@ def train_classifier(
     schedule: Schedule,
     tokens: int,
     smoothing: float = 0.0,
+    members: int = 1,
 ) -> Trained:
     """An adapter of this rank and a classifier, trained on the examples of each epoch, judged by accuracy.
 
     ``training`` gives the examples of an epoch, the same number in each; ``tokens`` is the size of a batch.
+    Several ``members`` start alike and read the examples in other orders; their average, whose rank is the
+    sum of theirs, is what the run leaves.
     """
-    seed_everything(run.seed)
-    module, tokenizer = adapted(
-        "sequence-classification",
-        rank=rank,
-        heads=["classifier", "pooler"],
-        id2label=dict(enumerate(labels)),
-        label2id={label: i for i, label in enumerate(labels)},
-        num_labels=len(labels),
-    )
-    module.to(run.device)
+
+    def start(rank: int) -> tuple[Any, Any]:
+        seed_everything(run.seed)
+        module, tokenizer = adapted(
+            "sequence-classification",
+            rank=rank,
+            heads=["classifier", "pooler"],
+            id2label=dict(enumerate(labels)),
+            label2id={label: i for i, label in enumerate(labels)},
+            num_labels=len(labels),
+        )
+        return module.to(run.device), tokenizer
+
+    _, tokenizer = start(rank)
     epochs = [_encoded(tokenizer, training(epoch)[: run.examples]) for epoch in range(run.epochs or schedule.epochs)]
     filler = int(tokenizer.pad_token_id)
-
-    def plan(epoch: int) -> list[list[int]]:
-        first = sum(len(encodings) for encodings, _ in epochs[:epoch])
-        lengths = [len(e.ids) for e in epochs[epoch][0]]
-        return [[first + i for i in batch] for batch in by_length(lengths, tokens, shuffled(run.seed, epoch))]
-
     encodings = [e for found, _ in epochs for e in found]
     targets = torch.tensor([label for _, found in epochs for label in found])
-
-    def loss(batch: list[int]) -> torch.Tensor:
-        logits = module(**_on(run, inputs(encodings, batch, filler))).logits
-        return torch.nn.functional.cross_entropy(
-            logits.float(), targets[batch].to(run.device), label_smoothing=smoothing
-        )
-
     held, wanted = _encoded(tokenizer, validation)
 
-    def validate() -> float:
-        found = _argmax(module, held, filler, run)
-        return float(np.mean(found == np.asarray(wanted)))
+    def member(number: int) -> tuple[Any, Outcome]:
+        module, _ = start(rank)
+        order = run.seed * members + number
+        torch.manual_seed(order)  # dropout
 
-    outcome = fit(module, plan, loss, validate, schedule, run)
-    return Trained(module, None, outcome)
+        def plan(epoch: int) -> list[list[int]]:
+            first = sum(len(encodings) for encodings, _ in epochs[:epoch])
+            lengths = [len(e.ids) for e in epochs[epoch][0]]
+            return [[first + i for i in batch] for batch in by_length(lengths, tokens, shuffled(order, epoch))]
+
+        def loss(batch: list[int]) -> torch.Tensor:
+            logits = module(**_on(run, inputs(encodings, batch, filler))).logits
+            return torch.nn.functional.cross_entropy(
+                logits.float(), targets[batch].to(run.device), label_smoothing=smoothing
+            )
+
+        name = f"member-{number}" if members > 1 else "training"
+        return module, fit(module, plan, loss, lambda: accuracy(module), schedule, run, name=name)
+
+    def accuracy(module: torch.nn.Module) -> float:
+        return float(np.mean(_argmax(module, held, filler, run) == np.asarray(wanted)))
+
+    found = [member(number) for number in range(members)]
+    module, _ = start(rank * members)
+    mix(module, [learnt(single) for single, _ in found])
+    module.eval()
+    with torch.no_grad():
+        best = accuracy(module)
+    steps, seconds = (sum(column) for column in zip(*((o.steps, o.seconds) for _, o in found), strict=True))
+    return Trained(module, None, Outcome(steps, best, steps, seconds))
 
 
 def predicted(model: Model, texts: Sequence[tuple[str, ...]]) -> NDArray[np.intp]:

@@ -51,8 +51,8 @@ def head_view(
     title = words.title("Head view", parts)
     page, height, fluid_height = head_page(title, parts, choices, first, layer=layer, heads=on)
     alt, summary = words.head_words(part, choices[first], layer, on, title)
-    png, width = head_twin(part, choices[first], layer, on)
-    return View(title, page, png, alt, summary, width, height, fluid_height, too_large=_SHORTEN)
+    twin = head_twin(part, choices[first], layer, on)
+    return View(title, page, twin, alt, summary, height, fluid_height, too_large=_SHORTEN)
 
 
 def model_view(
@@ -80,14 +80,12 @@ def model_view(
     title = words.title("Model view", parts)
     page, height, fluid_height = model_page(title, parts, choices, first)
     alt, summary = words.model_words(part, choices[first], title)
-    png, width = model_twin(part, choices[first])
     return View(
         title,
         page,
-        png,
+        model_twin(part, choices[first]),
         alt,
         summary,
-        width,
         height,
         fluid_height,
         too_large=f"choose fewer layers with layers=[…], or {_SHORTEN}",

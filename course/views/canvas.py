@@ -1,16 +1,19 @@
 """A sheet to draw a static picture on: matplotlib without pyplot, without the reader's own settings.
 
 Everything is in CSS pixels from the top left; the PNG has `SCALE` times as many. The style is matplotlib's
-default whatever a matplotlibrc says, and the font is the one that matplotlib brings.
+default whatever a matplotlibrc says, and the font is the one that matplotlib brings. A `Twin` is a picture
+that can be had in two forms.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,37 @@ def fixed_style() -> AbstractContextManager[Any]:
     return matplotlib.rc_context(style)  # type: ignore[no-any-return]
 
 
+@dataclass(frozen=True, eq=False)
+class Twin:
+    """The static twin of a page: drawn when it is asked for, and always the same.
+
+    ``width`` and ``height`` are in CSS pixels. ``draw`` draws on a sheet of this size, with ``colours`` beside
+    grey.
+    """
+
+    width: int
+    height: int
+    colours: Sequence[str]
+    draw: Callable[[Canvas], None]
+
+    @cached_property
+    def png(self) -> bytes:
+        """The picture as a PNG."""
+        with fixed_style():
+            return self._drawn().png()
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG."""
+        with fixed_style():
+            return self._drawn().svg()
+
+    def _drawn(self) -> Canvas:
+        sheet = Canvas(self.width, self.height, self.colours)
+        self.draw(sheet)
+        return sheet
+
+
 class Canvas:
     """A white sheet to draw on, within `fixed_style`.
 
@@ -51,6 +85,7 @@ class Canvas:
     """
 
     def __init__(self, width: int, height: int, colours: Sequence[str]) -> None:
+        self.width, self.height = width, height
         self.palette = _palette(colours)
         self.figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI * SCALE, facecolor="white")
         self.backend = FigureCanvasAgg(self.figure)
@@ -119,6 +154,18 @@ class Canvas:
         file = io.BytesIO()
         image.save(file, "PNG", optimize=True)
         return file.getvalue()
+
+    def svg(self) -> str:
+        """The sheet as an <svg> element; letters are outlines, as the font may be missing where it is shown.
+
+        Without the XML declaration, so that it can also stand in HTML, and without dates or names of programs.
+        """
+        file = io.StringIO()
+        with matplotlib.rc_context({"svg.hashsalt": "course"}):
+            self.figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+        element = re.sub(r"<metadata>.*?</metadata>\s*", "", file.getvalue(), flags=re.DOTALL)
+        size = f'width="{self.width}" height="{self.height}"'
+        return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, element[element.index("<svg") :], count=1)
 
 
 def _palette(colours: Sequence[str]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""The static twins of the head and the model view: the same data as a PNG, for where no page can run."""
+"""The static twins of the head and the model view: the same data as a picture, for where no page can run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from course.views.canvas import QUIET, Canvas, Floats, fixed_style
+from course.views.canvas import QUIET, Canvas, Floats, Twin
 from course.views.colours import HEADS
 from course.views.selection import Choice, Part
 from course.views.words import Link, block_note, links, model_name, place
@@ -19,18 +19,15 @@ _HEAT = "#08306b"
 _FAINTEST = 0.01  # fainter lines are a third of the PNG and nobody sees them
 
 
-def head_twin(part: Part, choice: Choice, layer: int, heads: Sequence[int]) -> tuple[bytes, int]:
-    """Lines between two columns of tokens, a colour a head, and the strongest links beside them.
-
-    Returns the PNG and its width in CSS pixels.
-    """
+def head_twin(part: Part, choice: Choice, layer: int, heads: Sequence[int]) -> Twin:
+    """Lines between two columns of tokens, a colour a head, and the strongest links beside them."""
     queries = [part.queries[i] for i in choice.rows]
     keys = [part.keys[i] for i in choice.columns]
     strongest = [(head, link) for head in heads[:12] for link in links(part, choice, layer, head, _links_each(heads))]
     top = 78 + 22 * -(-len(part.heads) // _HEADS_IN_ROW)
-    with fixed_style():
-        rows = max(len(queries), len(keys), len(strongest))
-        sheet = Canvas(_HEAD_WIDTH, top + rows * _ROW + _MARGIN, HEADS)
+    height = top + max(len(queries), len(keys), len(strongest)) * _ROW + _MARGIN
+
+    def draw(sheet: Canvas) -> None:
         heading = f"{place(layer, heads)} of {model_name(part)}{block_note(choice)}"
         _draw_heading(sheet, heading[0].upper() + heading[1:], _HEAD_WIDTH)
         _draw_switches(sheet, part.heads, heads)
@@ -40,20 +37,18 @@ def head_twin(part: Part, choice: Choice, layer: int, heads: Sequence[int]) -> t
             weights = part.attention.head(layer, head).numpy()[_slice(choice.rows), _slice(choice.columns)]
             _draw_lines(sheet, weights / len(heads), HEADS[head % len(HEADS)], (left + 8, left + _LINES_WIDTH - 8), top)
         _draw_links(sheet, strongest, right + 40, top, several=len(heads) > 1)
-        return sheet.png(), _HEAD_WIDTH
+
+    return Twin(_HEAD_WIDTH, height, HEADS, draw)
 
 
-def model_twin(part: Part, choice: Choice) -> tuple[bytes, int]:
-    """A grid of heat maps, a row a layer and a column a head; in each, rows are queries and columns keys.
-
-    Returns the PNG and its width in CSS pixels.
-    """
+def model_twin(part: Part, choice: Choice) -> Twin:
+    """A grid of heat maps, a row a layer and a column a head; in each, rows are queries and columns keys."""
     left, top = 54, 100
     pitch = min(_LARGEST_CELL, max(2 * _CELL_GAP, (_MODEL_WIDTH - left - _MARGIN) // len(part.heads)))
     width = max(560, left + len(part.heads) * pitch + _MARGIN)
     side = pitch - _CELL_GAP
-    with fixed_style():
-        sheet = Canvas(width, top + len(part.layers) * pitch + _MARGIN - _CELL_GAP, [_HEAT])
+
+    def draw(sheet: Canvas) -> None:
         _draw_heading(sheet, f"Heads of {model_name(part)}{block_note(choice)}", width)
         _draw_scale(sheet)
         sheet.text(left + len(part.heads) * pitch / 2, 68, "Heads", bold=True, align="center")
@@ -65,7 +60,8 @@ def model_twin(part: Part, choice: Choice) -> tuple[bytes, int]:
             for column, head in enumerate(part.heads):
                 weights = part.attention.head(layer, head).numpy()[_slice(choice.rows), _slice(choice.columns)]
                 sheet.shades(weights, _HEAT, left + column * pitch, top + row * pitch, side, side)
-        return sheet.png(), width
+
+    return Twin(width, top + len(part.layers) * pitch + _MARGIN - _CELL_GAP, [_HEAT], draw)
 
 
 def _links_each(heads: Sequence[int]) -> int:

@@ -238,7 +238,7 @@ def test_page_that_cannot_draw_leaves_the_picture(tmp_path, open_file, damage, s
     seen = picture(opened.page)
     (tmp_path / "alone.html").write_text(re.sub(r"<iframe.*?</iframe>", "", view.html, flags=re.DOTALL))
     alone = picture(open_file(tmp_path / "alone.html", scheme=scheme).page)
-    height, width = Image.open(io.BytesIO(view.png)).height * 2 // 3, view.width
+    height, width = Image.open(io.BytesIO(view.png())).height * 2 // 3, view.twin.width
     assert np.array_equal(seen[: height - 2, : width - 2], alone[: height - 2, : width - 2])
     assert len(np.unique(alone)) > 50
     if "<script>" in broken.page:

@@ -60,12 +60,12 @@ def test_long_text_is_cut_to_its_room():
 
 def test_colours_survive_in_the_png():
     view = head_view(attention(1, 12))
-    assert all(has_colour(view.png, colour) for colour in HEADS)
-    assert tuple(pixels(view.png)[0, 0]) == (1, 1, 1)
+    assert all(has_colour(view.png(), colour) for colour in HEADS)
+    assert tuple(pixels(view.png())[0, 0]) == (1, 1, 1)
 
 
 def test_only_the_heads_shown_have_full_colours():
-    png = head_view(attention(1, 12), heads=[3]).png
+    png = head_view(attention(1, 12), heads=[3]).png()
     assert [has_colour(png, colour) for colour in HEADS].count(True) == 1
 
 
@@ -73,24 +73,33 @@ def test_heat_map_shows_the_weights():
     """One head that looks at the first key only: its square is dark in the first column and white elsewhere."""
     att = attention(1, 1, ("a", "b", "c", "d"))
     att.weights.zero_()[..., 0] = 1
-    shades = pixels(model_view(att).png).mean(-1)
+    shades = pixels(model_view(att).png()).mean(-1)
     square = shades[int(104 * SCALE) : int(230 * SCALE), int(58 * SCALE) : int(184 * SCALE)]
     quarter = square.shape[1] // 4
     assert square[:, 2 : quarter - 6].max() < 0.4
     assert square[:, quarter + 6 : -6].min() > 0.95
 
 
+def drawn() -> list[bytes | str]:
+    return [
+        form
+        for draw in (head_view, model_view)
+        for view in [draw(attention(1, 2))]
+        for form in (view.png(), view.svg())
+    ]
+
+
 def test_picture_ignores_the_readers_settings():
-    plain = head_view(attention(1, 2)), model_view(attention(1, 2))
+    plain = drawn()
     with matplotlib.rc_context(
         {"font.size": 30, "lines.antialiased": False, "axes.facecolor": "red", "figure.dpi": 33, "savefig.dpi": 7}
     ):
-        changed = head_view(attention(1, 2)), model_view(attention(1, 2))
+        changed = drawn()
         assert matplotlib.rcParams["font.size"] == 30
     assert changed == plain
 
 
 def test_width_is_that_of_a_notebook():
     for view in (head_view(attention(6, 12)), model_view(attention(6, 12))):
-        assert 700 <= view.width <= 960
-        assert pixels(view.png).shape[1] == int(view.width * SCALE)
+        assert 700 <= view.twin.width <= 960
+        assert pixels(view.png()).shape[1] == int(view.twin.width * SCALE)

@@ -1,6 +1,8 @@
 import io
+import re
 from dataclasses import FrozenInstanceError, replace
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
@@ -65,20 +67,22 @@ def test_notebook_gets_html_picture_and_words(view):
     assert metadata["image/png"]["alt"] == view.alt
 
 
-@pytest.mark.parametrize("name", ["x.html", "x.HTM", "x.png"])
+@pytest.mark.parametrize("name", ["x.html", "x.HTM", "x.png", "x.svg"])
 def test_saving(view, tmp_path, name):
     path = view.save(tmp_path / name)
     if path.suffix == ".png":
-        assert path.read_bytes() == view.png
+        assert path.read_bytes() == view.png()
+    elif path.suffix == ".svg":
+        assert path.read_text(encoding="utf-8") == view.svg()
     else:
         text = path.read_text(encoding="utf-8")
         assert text.startswith("<!DOCTYPE html>")
         assert view.html in text
 
 
-@pytest.mark.parametrize("name", ["x.svg", "x", "x.html.zip"])
+@pytest.mark.parametrize("name", ["x.pdf", "x", "x.html.zip"])
 def test_saving_as_something_else_is_refused(view, tmp_path, name):
-    with pytest.raises(ViewError, match=r"\.html or \.png"):
+    with pytest.raises(ViewError, match=r"\.html, \.png or \.svg"):
         view.save(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
@@ -90,7 +94,7 @@ def test_view_is_frozen(view):
 
 def test_picture_is_a_png_and_not_blank(view):
     for shown in (view, model_view(attention(2, 4))):
-        image = Image.open(io.BytesIO(shown.png))
+        image = Image.open(io.BytesIO(shown.png()))
         image.load()
         assert image.format == "PNG"
         assert image.info.keys() <= {"transparency", "dpi"}  # no dates, no names of programs
@@ -102,6 +106,33 @@ def test_picture_is_a_png_and_not_blank(view):
 def test_output_above_the_budget_is_refused_with_its_size(view):
     with pytest.raises(ViewError, match=r"would put 5\.\d MB .* may have 4 MB: take less"):
         replace(view, page="x" * (BUDGET + BUDGET // 4), too_large="take less")
+
+
+@pytest.mark.parametrize("draw", [head_view, model_view])
+def test_svg_is_one_picture_that_says_what_it_shows(draw):
+    view = draw(attention(2, 4, PAIR, model="</title><script>alert(1)</script>"))
+    root = ElementTree.fromstring(view.svg())
+    space = "{http://www.w3.org/2000/svg}"
+    assert root.tag == f"{space}svg"
+    assert root.attrib["aria-label"] == view.alt
+    assert root[0].tag == f"{space}title"
+    assert root[0].text == view.title
+    assert int(root.attrib["width"]) == view.twin.width
+    assert len(list(root.iter(f"{space}path"))) > 50
+    assert not list(root.iter(f"{space}script"))
+    links = [value for one in root.iter() for name, value in one.attrib.items() if name.endswith("href")]
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
+
+
+@pytest.mark.parametrize("tokens", [HOSTILE[:18], HOSTILE[18:]])
+def test_hostile_tokens_add_no_element_to_the_svg(tokens):
+    for draw in (head_view, model_view):
+        plain, hostile = (
+            draw(attention(1, 2, words, model=words[0])).svg() for words in (("a",) * len(tokens), tokens)
+        )
+        tags = [{one.tag for one in ElementTree.fromstring(text).iter()} for text in (plain, hostile)]
+        assert tags[0] == tags[1]
+        assert not re.search(r"<!|<\?", hostile)
 
 
 PAGE_TAGS = ["html", "head", "meta", "meta", "meta", "title", "style", "body", "h1", "main", "div", "aside"]
