@@ -158,12 +158,12 @@ class Canvas:
     def svg(self) -> str:
         """The sheet as an <svg> element; letters are outlines, as the font may be missing where it is shown.
 
-        Without the XML declaration, so that it can also stand in HTML, and without dates or names of programs.
+        Without the XML declaration, so that it can also stand in HTML; without comments, dates or names of programs.
         """
         file = io.StringIO()
         with matplotlib.rc_context({"svg.hashsalt": "course"}):
             self.figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-        element = re.sub(r"<metadata>.*?</metadata>\s*", "", file.getvalue(), flags=re.DOTALL)
+        element = re.sub(r"\s*<metadata>.*?</metadata>|\s*<!--.*?-->", "", file.getvalue(), flags=re.DOTALL)
         size = f'width="{self.width}" height="{self.height}"'
         return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, element[element.index("<svg") :], count=1)
 
