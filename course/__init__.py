@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from course.attending import attend
     from course.attention import Attention, AttentionError, EncoderDecoderAttention
+    from course.comparing import DiffError
+    from course.differences import AttentionDiff, EncoderDecoderDiff, diff
     from course.exercises import claim, exercise
     from course.models import Model, ModelError, load, wrap
     from course.models.listing import catalogue
     from course.pairs import SentencePair, sentence_pairs
     from course.ranking import Ranking, RankingError, rank
     from course.tokens import InputError, Tokens
-    from course.views import View, ViewError, head_view, model_view
+    from course.views import View, ViewError, diff_view, head_view, model_view
 
 _HOMES = {
     "attend": "course.attending",
@@ -26,6 +28,10 @@ _HOMES = {
     "AttentionError": "course.attention",
     "EncoderDecoderAttention": "course.attention",
     "catalogue": "course.models.listing",
+    "DiffError": "course.comparing",
+    "AttentionDiff": "course.differences",
+    "EncoderDecoderDiff": "course.differences",
+    "diff": "course.differences",
     "claim": "course.exercises",
     "exercise": "course.exercises",
     "Model": "course.models",
@@ -41,6 +47,7 @@ _HOMES = {
     "Tokens": "course.tokens",
     "View": "course.views",
     "ViewError": "course.views",
+    "diff_view": "course.views",
     "head_view": "course.views",
     "model_view": "course.views",
 }
@@ -48,8 +55,11 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 __all__ = [
     "Attention",
+    "AttentionDiff",
     "AttentionError",
+    "DiffError",
     "EncoderDecoderAttention",
+    "EncoderDecoderDiff",
     "InputError",
     "Model",
     "ModelError",
@@ -62,6 +72,8 @@ __all__ = [
     "attend",
     "catalogue",
     "claim",
+    "diff",
+    "diff_view",
     "exercise",
     "head_view",
     "load",

@@ -15,7 +15,7 @@ from dataclasses import replace
 from course.attention import Attention, EncoderDecoderAttention
 from course.views import words
 from course.views.bertviz_page import head_page, model_page
-from course.views.selection import Part, checked, checked_index, choices_of, chosen, parts_of
+from course.views.selection import Part, checked, checked_index, chosen, offered, parts_of
 from course.views.static import head_twin, model_twin
 from course.views.view import View, ViewError
 
@@ -31,28 +31,33 @@ def head_view(
     heads: Iterable[int] | None = None,
     *,
     show: str | None = None,
+    theme: str = "auto",
 ) -> View:
     """Lines between the tokens, a colour a head, one layer at a time.
 
     ``layer`` and ``heads`` (all, if left out) are what is shown at first; in the page every layer and head can
     be had. Only where all heads together would be more than `LINES` lines, the page has just ``heads``.
     ``show`` says what is seen first of a sentence pair ("all", "A→A", "B→B", "A→B", "B→A") or of an
-    encoder–decoder ("encoder", "decoder", "cross"). Weights are rounded to 1/255, so off by at most 1/510.
+    encoder–decoder ("encoder", "decoder", "cross"). ``theme`` is "light", "dark", or "auto", which follows the
+    reader's system. Weights are rounded to 1/255, so off by at most 1/510.
+
+    The page also has the whole words and the attention without special tokens, where that makes a difference
+    and is not too much (`READ_WEIGHTS`); ``att.words()`` and ``att.without_special()`` show them at first.
 
     Raises AttentionError for a layer or head that there is not, ViewError where there are too many lines.
     """
-    parts = parts_of(att)
-    layer, wanted = checked_index("layer", layer, parts), checked("head", heads, parts)
-    parts = [_within_lines(part, wanted) for part in parts]
-    choices = choices_of(parts)
+    given = parts_of(att)
+    layer, wanted = checked_index("layer", layer, given), checked("head", heads, given)
+    given = [_within_lines(part, wanted) for part in given]
+    parts, choices = offered(att, given)
     first = chosen(choices, show)
     part = parts[choices[first].part]
     on = wanted or part.heads
-    title = words.title("Head view", parts)
-    page, height, fluid_height = head_page(title, parts, choices, first, layer=layer, heads=on)
+    title = words.title("Head view", given)
+    page, height, fluid_height = head_page(title, parts, choices, first, layer=layer, heads=on, theme=theme)
     alt, summary = words.head_words(part, choices[first], layer, on, title)
     twin = head_twin(part, choices[first], layer, on)
-    return View(title, page, twin, alt, summary, height, fluid_height, too_large=_SHORTEN)
+    return View(title, page, twin, alt, summary, height, fluid_height, theme, too_large=_SHORTEN)
 
 
 def model_view(
@@ -61,24 +66,25 @@ def model_view(
     heads: Iterable[int] | None = None,
     *,
     show: str | None = None,
+    theme: str = "auto",
 ) -> View:
     """Every head as a small picture: layers from top to bottom, heads from left to right.
 
-    ``layers`` and ``heads`` say which (all, if left out), in the order given. ``show`` is as in `head_view`.
-    Weights are rounded to 1/255, so off by at most 1/510.
+    ``layers`` and ``heads`` say which (all, if left out), in the order given. ``show`` and ``theme`` are as in
+    `head_view`, and so are the readings that the page offers. Weights are rounded to 1/255, so off by at most 1/510.
 
     Raises AttentionError for a layer or head that there is not, ViewError where there are too many lines.
     """
-    parts = parts_of(att)
-    some_layers, some_heads = checked("layer", layers, parts), checked("head", heads, parts)
-    parts = [replace(part, layers=some_layers or part.layers, heads=some_heads or part.heads) for part in parts]
-    for part in parts:
+    given = parts_of(att)
+    some_layers, some_heads = checked("layer", layers, given), checked("head", heads, given)
+    given = [replace(part, layers=some_layers or part.layers, heads=some_heads or part.heads) for part in given]
+    for part in given:
         _check_lines(part)
-    choices = choices_of(parts)
+    parts, choices = offered(att, given)
     first = chosen(choices, show)
     part = parts[choices[first].part]
-    title = words.title("Model view", parts)
-    page, height, fluid_height = model_page(title, parts, choices, first)
+    title = words.title("Model view", given)
+    page, height, fluid_height = model_page(title, parts, choices, first, theme=theme)
     alt, summary = words.model_words(part, choices[first], title)
     return View(
         title,
@@ -88,6 +94,7 @@ def model_view(
         summary,
         height,
         fluid_height,
+        theme,
         too_large=f"choose fewer layers with layers=[…], or {_SHORTEN}",
     )
 

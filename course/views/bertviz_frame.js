@@ -12,7 +12,6 @@ const requirejs = (_names, start) => {
 (function () {
   const { parcel } = frame;
   const decorate = { head: decorateHeadView, model: decorateModelView }[parcel.view];
-  const dark = matchMedia("(prefers-color-scheme: dark)");
   const SVG = "http://www.w3.org/2000/svg";
   let part;
 
@@ -20,45 +19,27 @@ const requirejs = (_names, start) => {
     let choice = parcel.choices[parcel.choice];
     const redraw = () => draw(weights, choice);
     layOut((chosen) => {
-      choice = parcel.choices[chosen];
+      choice = chosen;
       frame.attempt(redraw);
     });
     redraw();
-    dark.addEventListener("change", () => frame.attempt(redraw));
+    frame.onThemeChange(redraw);
   });
 
   function layOut(choose) {
     frame.picture.innerHTML = '<div id="bertviz"><div class="choices"></div><div id="vis"></div></div>';
     const choices = frame.picture.querySelector(".choices");
-    if (parcel.view === "head") choices.append(labelled("Layer", selectWith("layer", [])));
-    if (parcel.choices.length > 1) {
-      const select = selectWith("choice", parcel.choices.map(({ label }) => label));
-      select.selectedIndex = parcel.choice;
-      select.addEventListener("change", () => choose(select.selectedIndex));
-      choices.append(labelled("Show", select));
-    }
+    if (parcel.view === "head") choices.append(frame.labelled("Layer", frame.selectWith("layer", [])));
+    frame.offerChoices(choices, choose);
     const vis = document.getElementById("vis");
     new MutationObserver(() => decorate(vis.firstElementChild)).observe(vis, { childList: true });
     vis.addEventListener("click", () => decorate(vis.firstElementChild));
   }
 
-  function selectWith(id, texts) {
-    const select = document.createElement("select");
-    select.id = id;
-    select.append(...texts.map((text) => new Option(text)));
-    return select;
-  }
-
-  function labelled(text, control) {
-    const label = document.createElement("label");
-    label.append(text, control);
-    return label;
-  }
-
   function draw(weights, choice) {
     const before = shownNow();
     part = parcel.parts[choice.part];
-    document.getElementById("layer")?.replaceWith(selectWith("layer", []));
+    document.getElementById("layer")?.replaceWith(frame.selectWith("layer", []));
     window.PYTHON_PARAMS = {
       attention: [{
         name: choice.label,
@@ -68,7 +49,7 @@ const requirejs = (_names, start) => {
       }],
       default_filter: "0",
       root_div_id: "bertviz",
-      display_mode: dark.matches ? "dark" : "light",
+      display_mode: frame.isDark() ? "dark" : "light",
       layer: part.layers.includes(before.layer) ? before.layer : part.layers[0],
       heads: positionsOf(before.heads),
       include_layers: part.layers,
@@ -104,7 +85,7 @@ const requirejs = (_names, start) => {
 
   // bertviz 1.4.1 takes d3's ten colours, so that heads 0 and 10 look alike: it gets ours by that name.
   function colours() {
-    const all = dark.matches ? parcel.colours.map(lighter) : parcel.colours;
+    const all = frame.isDark() ? parcel.colours.map(lighter) : parcel.colours;
     return parcel.view === "head" ? part.heads.map((head) => all[head % all.length]) : all;
   }
 

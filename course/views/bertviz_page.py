@@ -27,7 +27,7 @@ _MODEL_LEGEND = (
 )
 
 # From bertviz 1.4.1's scripts and from frame.css, in CSS pixels.
-_FRAME, _CHOICES = 54, 38
+_FRAME, _CHOICES, _CONTROL = 54, 38, 34
 _HEAD_ROW, _HEAD_TOP, _HEAD_BOX, _HEAD_LINES = 22.5, 30, 110, 115
 _MODEL_WIDTH, _MODEL_AXIS, _MODEL_PADDING, _MODEL_LEAST = 970, 38, 5, 640
 _DETAIL_WIDTH, _DETAIL_ROW, _DETAIL_HEADING = 300, 18, 55
@@ -35,14 +35,22 @@ _FEWEST_HEADS = 6  # bertviz makes the heads of smaller models as large as the p
 
 
 def head_page(
-    title: str, parts: Sequence[Part], choices: Sequence[Choice], first: int, *, layer: int, heads: Sequence[int]
+    title: str,
+    parts: Sequence[Part],
+    choices: Sequence[Choice],
+    first: int,
+    *,
+    layer: int,
+    heads: Sequence[int],
+    theme: str,
 ) -> Page:
     """The page of a head view; ``layer`` and ``heads`` of the choice ``first`` are shown to begin with."""
-    legend = [*_HEAD_LEGEND, *notes(parts)]
+    legend = [*_HEAD_LEGEND, *_longest_notes(parts, choices)]
     parcel = {"view": "head", "layer": layer, "heads": list(heads), "choice": first}
-    page = _page("head_view", title, legend, "beside", parts, choices, parcel)
-    rows = max(max(len(choice.rows), len(choice.columns)) for choice in _at_first(parts, choices, first))
-    picture = _CHOICES + _HEAD_TOP + round(_HEAD_ROW * rows)
+    page = _page("head_view", title, _HEAD_LEGEND, "beside", parts, choices, parcel, theme)
+    rows = max(max(len(choice.rows), len(choice.columns)) for choice in _at_first(choices, first))
+    controls = _CHOICES + _CONTROL * _selects(choices)
+    picture = controls + _HEAD_TOP + round(_HEAD_ROW * rows)
     beside = _CHOICES + sum(8 + 18 * (1 + len(line) // 58) for line in legend)
     height = _FRAME + max(picture, beside)
     width = (
@@ -51,15 +59,16 @@ def head_page(
     return page, height, f"calc({height}px + {_title_wraps(title)} + {_below(width + 310, min(picture, beside))})"
 
 
-def model_page(title: str, parts: Sequence[Part], choices: Sequence[Choice], first: int) -> Page:
+def model_page(title: str, parts: Sequence[Part], choices: Sequence[Choice], first: int, *, theme: str) -> Page:
     """The page of a model view; the choice ``first`` is shown to begin with."""
-    legend = [*_MODEL_LEGEND, *notes(parts)]
+    legend = [*_MODEL_LEGEND, *_longest_notes(parts, choices)]
     shown = parts[choices[first].part]
     parcel = {"view": "model", "layer": shown.layers[0], "heads": shown.heads, "choice": first}
-    page = _page("model_view", title, legend, "above", parts, choices, parcel)
-    words = _FRAME + _CHOICES * (len(choices) > 1) + 6 + sum(4 + 18 * (1 + len(line) // 140) for line in legend)
+    page = _page("model_view", title, _MODEL_LEGEND, "above", parts, choices, parcel, theme)
+    words = _FRAME + _CHOICES * (_selects(choices) > 0) + 6 + sum(4 + 18 * (1 + len(line) // 140) for line in legend)
     more = " + ".join([_title_wraps(title), *(_below(width, 18 * len(legend)) for width in (900, 620, 480))])
-    seen = _at_first(parts, choices, first)
+    more += f" + {_below(560, _CONTROL * max(0, _selects(choices) - 1))}"
+    seen = _at_first(choices, first)
     tallest, width = max(
         (_model_height(parts[choice.part], choice), _model_width(parts[choice.part])) for choice in seen
     )
@@ -67,9 +76,25 @@ def model_page(title: str, parts: Sequence[Part], choices: Sequence[Choice], fir
     return page, words + tallest, f"calc({words}px + {more} + {extent} * {tallest / width:.4f})"
 
 
-def _at_first(parts: Sequence[Part], choices: Sequence[Choice], first: int) -> Sequence[Choice]:
+def _at_first(choices: Sequence[Choice], first: int) -> Sequence[Choice]:
     """The choices that the frame has room for without scrolling: the first one shown, or all three parts."""
-    return choices if len(parts) > 1 else [choices[first]]
+    alike = [choice for choice in choices if choice.reading == choices[first].reading]
+    return alike if len({choice.part for choice in alike}) > 1 else [choices[first]]
+
+
+def _selects(choices: Sequence[Choice]) -> int:
+    """How many selects the choices need: one for what to show, one for how tokens are read."""
+    return sum(len(names) > 1 for names in ({choice.label for choice in choices}, {one.reading for one in choices}))
+
+
+def _longest_notes(parts: Sequence[Part], choices: Sequence[Choice]) -> list[str]:
+    """The notes of the reading that has most to say, for which the page needs room."""
+    return max((_notes(parts, choices, choice.reading) for choice in choices), key=lambda found: len("".join(found)))
+
+
+def _notes(parts: Sequence[Part], choices: Sequence[Choice], reading: str) -> list[str]:
+    numbers = dict.fromkeys(choice.part for choice in choices if choice.reading == reading)
+    return notes([parts[number] for number in numbers])
 
 
 def _page(
@@ -80,6 +105,7 @@ def _page(
     parts: Sequence[Part],
     choices: Sequence[Choice],
     parcel: Mapping[str, Any],
+    theme: str,
 ) -> str:
     libraries = ("vendor/d3.min.js", "vendor/jquery.slim.min.js", "bertviz_frame.js")
     weights = [quantised(part.weights) for part in parts]
@@ -96,14 +122,17 @@ def _page(
             "choices": [
                 {
                     "label": choice.label,
+                    "reading": choice.reading,
                     "part": choice.part,
                     "rows": [choice.rows.start, choice.rows.stop],
                     "columns": [choice.columns.start, choice.columns.stop],
                 }
                 for choice in choices
             ],
+            "notes": {choice.reading: _notes(parts, choices, choice.reading) for choice in choices},
             "parts": [_described(part, start) for part, start in zip(parts, starts, strict=True)],
         },
+        theme=theme,
     )
 
 

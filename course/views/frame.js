@@ -7,6 +7,15 @@ const frame = {
   parcel: JSON.parse(document.getElementById("parcel").textContent),
   picture: document.getElementById("picture"),
 
+  // The theme that Python asked for, or else that of the reader's system.
+  isDark() {
+    return document.documentElement.dataset.theme === "dark";
+  },
+
+  onThemeChange(redraw) {
+    themeListeners.push(redraw);
+  },
+
   // A view's script says here how it draws: a function of the weights' bytes.
   begin(draw) {
     frame.start = draw;
@@ -22,11 +31,73 @@ const frame = {
     }
   },
 
+  // A select for what to show and one for how tokens are read, where there is a choice; `choose` gets
+  // the choice, with what was chosen in the other select kept where it can be.
+  offerChoices(place, choose) {
+    const { choices, choice } = frame.parcel;
+    let now = choices[choice];
+    const offer = (key, id, text, other) => {
+      const options = [...new Set(choices.map((one) => one[key]))];
+      if (options.length < 2) return;
+      const select = frame.selectWith(id, options);
+      select.value = now[key];
+      select.addEventListener("change", () => {
+        const found = choices.filter((one) => one[key] === select.value);
+        now = found.find((one) => one[other] === now[other]) ?? found[0];
+        const rest = document.getElementById(id === "choice" ? "reading" : "choice");
+        if (rest) rest.value = now[other];
+        tell();
+        choose(now);
+      });
+      place.append(frame.labelled(text, select));
+    };
+    offer("label", "choice", "Show", "reading");
+    offer("reading", "reading", "Tokens", "label");
+    const notes = document.createElement("div");
+    notes.setAttribute("role", "status");
+    document.querySelector("aside").append(notes);
+    const tell = () => {
+      notes.replaceChildren(...frame.parcel.notes[now.reading].map((text) => {
+        const paragraph = document.createElement("p");
+        paragraph.textContent = text;
+        return paragraph;
+      }));
+    };
+    tell();
+  },
+
+  selectWith(id, texts) {
+    const select = document.createElement("select");
+    select.id = id;
+    select.append(...texts.map((text) => new Option(text)));
+    return select;
+  },
+
+  labelled(text, control) {
+    const label = document.createElement("label");
+    label.append(text, control);
+    return label;
+  },
+
   giveUp(error) {
     document.documentElement.classList.remove("drawn");
     console.error("The picture could not be drawn; its static twin stays.", error);
   },
 };
+
+const themeListeners = [];
+if (!document.documentElement.dataset.theme) followTheSystem(matchMedia("(prefers-color-scheme: dark)"));
+
+function followTheSystem(dark) {
+  const follow = () => {
+    document.documentElement.dataset.theme = dark.matches ? "dark" : "light";
+  };
+  follow();
+  dark.addEventListener("change", () => {
+    follow();
+    themeListeners.forEach((redraw) => frame.attempt(redraw));
+  });
+}
 
 async function unpack(base64) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

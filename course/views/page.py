@@ -14,9 +14,13 @@ from html import escape
 from typing import Any
 
 from course.views.libraries import own_file
+from course.views.view import ViewError
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 """The page's content security policy: what is in it may run, and nothing can be fetched."""
+
+THEMES = ("auto", "light", "dark")
+"""Of which paper a page is: that of the reader's system, or always the same."""
 
 
 def frame_page(
@@ -27,17 +31,23 @@ def frame_page(
     scripts: Sequence[str],
     weights: bytes,
     parcel: Mapping[str, Any],
+    theme: str = "auto",
 ) -> str:
     """The complete document. The same arguments give the same text.
 
     ``layout`` is the class of the body ("beside": the legend stands beside the picture; "above": over it).
     ``scripts`` are sources, run in order. ``weights`` (bytes) and ``parcel`` (anything that JSON can say) are
-    what they draw. ``title`` and ``legend`` are text, not markup.
+    what they draw. ``title`` and ``legend`` are text, not markup. ``theme`` is one of `THEMES`.
+
+    Raises ViewError for another theme.
     """
+    if theme not in THEMES:
+        raise ViewError(f"theme must be one of {', '.join(map(repr, THEMES))}, not {theme!r}")
+    forced = "" if theme == "auto" else f' data-theme="{theme}"'
     contents = {**parcel, "scripts": packed(json.dumps(list(scripts)).encode()), "weights": packed(weights)}
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in legend)
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="en"{forced}>\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{own_file('frame.css')}</style>\n</head>\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -17,7 +17,11 @@ from course.views.view import ViewError
 LABEL_LENGTH = 40
 """The most characters of a token that a view carries; the rest becomes an ellipsis."""
 
-_SENTENCES = {"A": 0, "B": 1}
+READINGS = ("all tokens", "whole words", "no special tokens", "whole words, no special tokens")
+"""In which forms a page offers the same attention."""
+READ_WEIGHTS = 250_000
+"""The most weights that a page carries for the sake of several readings."""
+_OTHER_READINGS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,7 @@ class Part:
 class Choice:
     """What a reader can choose to see: a whole part, or one block of a sentence pair.
 
-    ``name`` is what ``show=`` takes, ``label`` what the page says.
+    ``name`` is what ``show=`` takes, ``label`` what the page says; ``reading`` is one of `READINGS`.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Choice:
     part: int
     rows: range
     columns: range
+    reading: str
 
 
 def parts_of(att: Attention | EncoderDecoderAttention) -> list[Part]:
@@ -115,42 +120,75 @@ def checked_index(name: str, value: Any, parts: list[Part]) -> int:
     return int(value)
 
 
-def choices_of(parts: list[Part]) -> list[Choice]:
-    """What the page offers: the parts, and for a sentence pair its four blocks."""
+def readings_of(att: Attention | EncoderDecoderAttention) -> dict[str, Attention | EncoderDecoderAttention]:
+    """The attention as given, with sub-words merged, and without special tokens, where there are any."""
+    records = [att] if isinstance(att, Attention) else [att.encoder, att.decoder, att.cross]
+    tokens = [tokens for record in records for tokens in (record.queries, record.keys)]
+    merges = any(len(group) > 1 for one in tokens for group in one.word_groups())
+    drops = any(any(one.special) for one in tokens) and not any(all(one.special) for one in tokens)
+    found = {READINGS[0]: att}
+    if merges:
+        found[READINGS[1]] = att.words()
+    if drops:
+        found[READINGS[2]] = att.without_special()
+    if merges and drops:
+        found[READINGS[3]] = att.words().without_special()
+    return found
+
+
+def offered(att: Attention | EncoderDecoderAttention, given: list[Part]) -> tuple[list[Part], list[Choice]]:
+    """The parts and choices of a page: those given, and the same in every reading of the attention.
+
+    Where all readings together would be more than `READ_WEIGHTS` weights, there is only the one given.
+    """
+    parts, choices = list(given), choices_of(given)
+    if (1 + _OTHER_READINGS) * sum(part.weights.numel() for part in given) > READ_WEIGHTS:
+        return parts, choices
+    for reading, other in list(readings_of(att).items())[1:]:
+        more = [
+            replace(part, layers=one.layers, heads=one.heads) for part, one in zip(parts_of(other), given, strict=True)
+        ]
+        choices += [replace(choice, part=choice.part + len(parts)) for choice in choices_of(more, reading)]
+        parts += more
+    return parts, choices
+
+
+def choices_of(parts: list[Part], reading: str = READINGS[0]) -> list[Choice]:
+    """What the page offers of one reading: the parts, and for a sentence pair its four blocks."""
     whole = [
-        Choice(part.name, part.name.capitalize(), i, range(len(part.queries)), range(len(part.keys)))
+        Choice(part.name, part.name.capitalize(), i, range(len(part.queries)), range(len(part.keys)), reading)
         for i, part in enumerate(parts)
     ]
-    return whole + _pair_choices(parts[0].attention) if len(parts) == 1 else whole
+    return whole + _pair_choices(parts[0].attention, reading) if len(parts) == 1 else whole
 
 
-def _pair_choices(att: Attention) -> list[Choice]:
+def _pair_choices(att: Attention, reading: str) -> list[Choice]:
     """The blocks of a sentence pair; a special token belongs to the sentence before it."""
     if att.kind == "cross" or not att.queries.is_pair:
         return []
     if set(att.queries.segments) != {0, 1}:
         return []  # one sentence was truncated away
     second = att.queries.segments.index(1)
-    sentences = range(second), range(second, len(att.queries))
+    of = {"A": range(second), "B": range(second, len(att.queries))}
     return [
-        Choice(f"{a}→{b}", f"Sentence {a} → sentence {b}", 0, sentences[_SENTENCES[a]], sentences[_SENTENCES[b]])
+        Choice(f"{a}→{b}", f"Sentence {a} → sentence {b}", 0, of[a], of[b], reading)
         for a, b in ("AA", "BB", "AB", "BA")
     ]
 
 
 def chosen(choices: list[Choice], show: str | None) -> int:
-    """The position of the choice that is called ``show`` ("A->B" is as good as "A→B"); 0 for None.
+    """The position of the choice of the first reading that is called ``show`` ("A->B" is "A→B"); 0 for None.
 
     Raises ViewError with the names that there are.
     """
     if show is None:
         return 0
     wanted = str(show).replace("->", "→").replace(" ", "").casefold()
-    for i, choice in enumerate(choices):
-        if choice.name.casefold() == wanted:
+    names = [choice.name for choice in choices if choice.reading == choices[0].reading]
+    for i, name in enumerate(names):
+        if name.casefold() == wanted:
             return i
-    names = ", ".join(repr(choice.name) for choice in choices)
-    raise ViewError(f"show must be one of {names} here, not {show!r}")
+    raise ViewError(f"show must be one of {', '.join(map(repr, names))} here, not {show!r}")
 
 
 def quantised(weights: Tensor) -> bytes:

@@ -29,7 +29,7 @@ class View:
     ``page`` is a complete HTML document, drawn in a frame of its own. ``twin`` is the same data as a static
     picture, and ``alt`` says in a sentence or two what is to be seen in it. ``summary`` is the same in more
     words, for reading. ``height`` is that of the page in CSS pixels on a wide screen; ``fluid_height`` is a
-    CSS length that also holds on narrow ones (``100cqw`` is the width of the output).
+    CSS length that also holds on narrow ones (``100cqw`` is the width of the output). ``theme`` is the page's.
 
     Raises ViewError where the output would be larger than `BUDGET`; ``too_large`` is the advice given then.
     """
@@ -41,6 +41,7 @@ class View:
     summary: str
     height: int
     fluid_height: str
+    theme: str = "auto"
     too_large: str = "select fewer layers, heads or tokens"
 
     def __post_init__(self) -> None:
@@ -71,7 +72,7 @@ class View:
         # With another color-scheme than its page's, a browser would paint the frame's background by itself.
         frame_style = (
             f"grid-area:1/1;width:100%;height:100%;min-height:{self.height}px;min-height:{self.fluid_height};"
-            "border:0;margin:0;color-scheme:light dark"
+            f"border:0;margin:0;color-scheme:{'light dark' if self.theme == 'auto' else self.theme}"
         )
         return (
             '<div style="display:grid;grid-template-columns:minmax(0,1fr);container-type:inline-size">'

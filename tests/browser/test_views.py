@@ -126,6 +126,33 @@ def test_pair_filter_changes_tokens_and_weights(shown, draw):
     assert opened.problems == []
 
 
+@pytest.mark.parametrize("draw", [head_view, model_view])
+def test_reading_without_special_tokens_shows_its_weights_and_what_was_removed(shown, draw):
+    att = attention(2, 3, PAIR, second=6)
+    plain = att.without_special()
+    frame, opened = shown(draw(att))
+    assert "they held" not in frame.locator("aside").inner_text()
+    frame.select_option("#choice", label="Sentence B → sentence A")
+    frame.select_option("#reading", label="no special tokens")
+    expected = plain.weights[: 1 if draw is head_view else 2, :, 4:, :4]
+    assert close(opacities(frame), expected, heads=3 if draw is head_view else 1)
+    assert frame.locator("#choice option:checked").text_content() == "Sentence B → sentence A"
+    assert f"they held {plain.removed.mean():.0%} of the attention" in frame.locator("aside").inner_text()
+    frame.select_option("#reading", label="all tokens")
+    frame.select_option("#choice", label="All")
+    assert close(opacities(frame), att.weights[: 1 if draw is head_view else 2], heads=3 if draw is head_view else 1)
+    assert opened.problems == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_forced_theme_wins_over_the_readers_system(shown, scheme):
+    for theme, paper in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(22, 24, 28)")):
+        frame, opened = shown(model_view(attention(2, 4), theme=theme), scheme=scheme)
+        assert frame.evaluate("getComputedStyle(document.documentElement).backgroundColor") == paper
+        assert frame.evaluate("PYTHON_PARAMS.display_mode") == theme
+        assert opened.problems == []
+
+
 def test_block_that_python_chose_is_shown_first(shown):
     frame, _ = shown(head_view(attention(2, 3, PAIR, second=6), show="B->A"))
     assert texts(frame, "#left text") == list(PAIR[6:])
@@ -228,8 +255,9 @@ def test_frame_covers_the_picture_and_fits_its_content(shown, draw, width):
         lambda page: re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL),
     ],
 )
-def test_page_that_cannot_draw_leaves_the_picture(tmp_path, open_file, damage, scheme):
-    view = head_view(attention(2, 4))
+@pytest.mark.parametrize("theme", ["auto", "dark"])
+def test_page_that_cannot_draw_leaves_the_picture(tmp_path, open_file, damage, scheme, theme):
+    view = head_view(attention(2, 4), theme=theme)
     broken = replace(view, page=damage(view.page))
     assert broken.page != view.page
     opened = open_file(broken.save(tmp_path / "broken.html"), scheme=scheme)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import torch
 
 from course.views import ViewError, head_view, model_view
 from course.views.attention_views import LINES
-from tests.views.synthetic import PAIR, attention, encoder_decoder
+from course.views.selection import READINGS, readings_of
+from tests.views.synthetic import PAIR, attention, encoder_decoder, tokens_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +26,12 @@ def parcel(view):
 
 def carried(view):
     return np.frombuffer(gzip.decompress(b64decode(parcel(view)["weights"])), np.uint8)
+
+
+def of_first_part(view):
+    """The weights of the first reading, which the page begins with."""
+    found = parcel(view)["parts"]
+    return carried(view)[: found[1]["start"] if len(found) > 1 else None]
 
 
 def words(count):
@@ -40,7 +48,7 @@ def test_size_of_six_layers_twelve_heads_seventeen_tokens():
 @pytest.mark.parametrize("draw", [head_view, model_view])
 def test_weights_travel_once_and_are_off_by_at_most_one_in_510(draw):
     pair = attention(3, 4, PAIR, second=6)
-    found = carried(draw(pair))
+    found = of_first_part(draw(pair))
     assert found.size == pair.weights.numel()
     assert np.abs(found / 255 - pair.weights.flatten().numpy()).max() <= 1 / 510 + 1e-7
 
@@ -55,12 +63,56 @@ def test_encoder_decoder_with_unequal_layers_carries_all_three():
     assert found["parts"][2]["keys"] == list(att.encoder.keys)
 
 
+@pytest.mark.parametrize("draw", [head_view, model_view])
+def test_page_offers_words_and_no_special_tokens_with_exact_weights(draw):
+    tokens = replace(tokens_of(PAIR, 6), words=(None, 0, 1, 2, 2, None, 0, 1, 2, 2, None))
+    att = replace(attention(2, 3, PAIR, second=6), queries=tokens, keys=tokens)
+    view = draw(att)
+    found, weights = parcel(view), carried(view)
+    assert list(found["notes"]) == list(READINGS)
+    expected = (att, att.words(), att.without_special(), att.words().without_special())
+    for part, record in zip(found["parts"], expected, strict=True):
+        assert part["queries"] == list(record.queries)
+        own = weights[part["start"] :][: record.weights.numel()] / 255
+        assert np.abs(own - record.weights.flatten().numpy()).max() <= 1 / 510 + 1e-6
+    assert found["parts"][1]["queries"][3] == "sleeps."
+    named = [(choice["reading"], choice["label"], choice["part"]) for choice in found["choices"]]
+    assert len(named) == 20
+    assert named[12] == (READINGS[2], "Sentence B → sentence B", 2)
+    assert "they held" in "".join(found["notes"][READINGS[2]])
+    assert "they held" not in "".join(found["notes"][READINGS[0]])
+
+
+def test_readings_that_change_nothing_are_not_offered():
+    plain = attention(2, 3, ("a", "b", "c"))
+    assert list(readings_of(plain)) == [READINGS[0]]
+    assert list(readings_of(attention(2, 3))) == [READINGS[0], READINGS[2]]
+    assert list(readings_of(attention(2, 3).without_special())) == [READINGS[0]]
+    only_special = attention(1, 1, ("[CLS]", "[SEP]"))
+    assert list(readings_of(only_special)) == [READINGS[0]]
+    assert parcel(head_view(only_special))["choices"][0]["reading"] == READINGS[0]
+
+
+def test_other_readings_are_left_out_where_they_would_be_too_much():
+    assert len(parcel(model_view(attention(6, 12, (*words(30), "[SEP]")), layers=[0]))["parts"]) == 2
+    assert len(parcel(model_view(attention(6, 12, (*words(30), "[SEP]"))))["parts"]) == 1
+
+
+def test_theme_is_the_readers_unless_it_is_given():
+    for draw in (head_view, model_view):
+        auto, dark = draw(attention(1, 2)), draw(attention(1, 2), theme="dark")
+        assert "color-scheme:light dark" in auto.html and '<html lang="en">' in auto.page
+        assert '<html lang="en" data-theme="dark">' in dark.page and "color-scheme:dark" in dark.html
+        with pytest.raises(ViewError, match="theme must be one of 'auto', 'light', 'dark', not 'blue'"):
+            draw(attention(1, 2), theme="blue")
+
+
 def test_model_view_carries_the_selection_in_the_order_given():
     att = attention(4, 6)
     view = model_view(att, layers=[3, 1], heads=[5, 0])
     assert (parcel(view)["parts"][0]["layers"], parcel(view)["parts"][0]["heads"]) == ([3, 1], [5, 0])
     expected = att.weights[[3, 1]][:, [5, 0]].mul(255).round().byte().flatten()
-    assert torch.equal(torch.from_numpy(carried(view).copy()), expected)
+    assert torch.equal(torch.from_numpy(of_first_part(view).copy()), expected)
 
 
 def test_head_view_keeps_the_other_heads_at_hand():
