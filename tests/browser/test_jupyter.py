@@ -1,4 +1,4 @@
-"""The notebooks as a student and a teacher open them, in JupyterLab."""
+"""The notebooks as a student and a teacher open them, in JupyterLab and in Notebook 7."""
 
 from __future__ import annotations
 
@@ -7,49 +7,72 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+@dataclass(frozen=True)
+class Application:
+    """What serves notebooks: its module, its class's name in settings, and where it shows one."""
+
+    module: str
+    settings: str
+    place: str
+
+
+LAB = Application("jupyterlab", "LabApp", "lab/tree")
+NOTEBOOK = Application("notebook", "JupyterNotebookApp", "notebooks")
+
+
+@pytest.fixture(scope="module", params=[LAB, NOTEBOOK], ids=lambda application: application.module)
+def application(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    base = tmp_path_factory.mktemp("jupyter")
+def environment(application, tmp_path_factory):
+    """A home of its own for each application, so that one does not trust what another was told to."""
+    base = tmp_path_factory.mktemp(f"{application.module}-home")
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     return os.environ | {name: str(base / name) for name in names} | {"HF_HUB_OFFLINE": "1"}
 
 
 @pytest.fixture(scope="module")
-def lab(built_course, environment, tmp_path_factory):
-    """The address of a running JupyterLab that serves the built course."""
-    log = tmp_path_factory.mktemp("lab") / "log.txt"
+def served(application, built_course, environment, tmp_path_factory):
+    """The address under which a running application shows the notebooks of the built course."""
+    log = tmp_path_factory.mktemp(application.module) / "log.txt"
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-        "--ServerApp.port=0", "--IdentityProvider.token=test", "--LabApp.expose_app_in_browser=True",
+        sys.executable, "-m", application.module, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port=0", "--IdentityProvider.token=test", f"--{application.settings}.expose_app_in_browser=True",
         "--LabApp.news_url=", f"--ServerApp.root_dir={built_course.root / 'build'}",
     ]  # fmt: skip
     with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output, env=environment) as server:
         try:
             deadline = time.monotonic() + 60
-            while not (found := re.search(r"http://127\.0\.0\.1:(\d+)/lab", log.read_text())):
+            while not (found := re.search(r"http://127\.0\.0\.1:(\d+)/", log.read_text())):
                 assert time.monotonic() < deadline and server.poll() is None, log.read_text()
                 time.sleep(0.2)
-            yield f"http://127.0.0.1:{found.group(1)}"
+            yield f"http://127.0.0.1:{found.group(1)}", application.place
         finally:
             server.terminate()
 
 
 @pytest.fixture
-def open_notebook(lab, chromium):
+def open_notebook(served, chromium):
+    address, place = served
     contexts = []
 
     def open_notebook(path):
         context = chromium.new_context(viewport={"width": 1300, "height": 1000})
         contexts.append(context)
-        context.route("**/*", lambda route: route.continue_() if route.request.url.startswith(lab) else route.abort())
+        context.route(
+            "**/*", lambda route: route.continue_() if route.request.url.startswith(address) else route.abort()
+        )
         page = context.new_page()
-        page.goto(f"{lab}/lab/tree/{path}?token=test&reset")
+        page.goto(f"{address}/{place}/{path}?token=test&reset")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
         return page
 
@@ -77,6 +100,10 @@ def test_a_trusted_solution_draws_the_interactive_picture(built_course, environm
     frame = page.locator(".jp-OutputArea iframe").first.content_frame
     frame.locator("html.drawn #vis line").first.wait_for(state="attached", timeout=30_000)
     assert page.get_by_text("✓").count() >= 1
+    page.reload()
+    page.locator(".jp-OutputArea iframe").first.scroll_into_view_if_needed(timeout=60_000)
+    again = page.locator(".jp-OutputArea iframe").first.content_frame
+    again.locator("html.drawn #vis line").first.wait_for(state="attached", timeout=30_000)
     assert all(frame.evaluate("window.pwned === undefined") for frame in page.frames)
 
 
