@@ -35,6 +35,7 @@ def train(run: Run) -> Trained:
         validation,
         labels=LABELS,
         rank=16,
+        members=2,
         schedule=Schedule(epochs=4, rate=1e-3, validations=2, average=0.998),
         tokens=1024,
     )
@@ -114,10 +115,30 @@ RECIPE = Recipe(
         "remain."
     ),
     method=(
-        "LoRA of rank 16 on all six matrices of each layer (alpha 32), with the pooler and a fresh classifier learnt "
-        "whole. Four passes, AdamW with a peak rate of 1e-3 falling to zero, averaged weights (0.998), batches of "
-        "1,024 tokens. In each pass half of the phrases are written as people type: “doesn't” for SST-2's “does n't”."
+        "Two adapters (LoRA of rank 16 on all six matrices of each layer, alpha 32), each with the pooler and a fresh "
+        "classifier learnt whole. Both start alike and read the phrases in other orders: four passes, AdamW with a "
+        "peak rate of 1e-3 falling to zero, averaged weights (0.998), batches of 1,024 tokens. What travels is the "
+        "average of the two (Wortsman et al. 2022), an adapter of rank 32. In each pass half of the phrases are written as "
+        "people type: “doesn't” for SST-2's “does n't”."
     ),
-    weaknesses=(),
-    misleads=(),
+    weaknesses=(
+        "Sentences that turn round: with “but” 85 % of 108 are right, with a negation 87 % of 190; of the 152 "
+        "sentences of at most ten words 93 %, of the 126 of thirty words and more 87 %.",
+        "Double negation: “Nothing in this film is bad.” (0.72) and “This film lacks nothing.” (0.97) come out "
+        "negative, and “You could do worse than watch this film.” too (0.99).",
+        "Irony: “Great, another sequel.” is positive with 1.00, “If you like watching paint dry, this is your film.” "
+        "with 0.99, and “Wow, two hours of my life that I will never get back.” with 0.89.",
+        "Numbers: “1/10” is positive (0.67).",
+    ),
+    misleads=(
+        "It has no label for neither. “The table is made of wood.” is negative with 0.98 and “The film is two hours "
+        "long.” with 0.98; “It was okay.” is positive with 1.00. A probability near 1 does not say that there is a "
+        "sentiment.",
+        "It is too sure: its mean confidence is 95 %, its accuracy 89 %, and of its errors 46 % have a probability "
+        "above 0.9.",
+        "Plot is taken for praise or blame: “The villain is evil, cruel and disgusting.” and “The hero dies at the "
+        "end.” are negative (0.99 and 0.98), “A film about war, death and hunger.” positive (0.97).",
+        "Names of places move it: “A story about a nurse in Germany.” is positive with 0.95, the same “in Iraq.” with "
+        "0.72. That is the corpus speaking, not the sentence.",
+    ),
 )
