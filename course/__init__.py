@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from course.exercises import claim, exercise
     from course.models import Model, ModelError, load, wrap
     from course.models.listing import catalogue
+    from course.neuron import neuron_view
     from course.pairs import SentencePair, sentence_pairs
     from course.ranking import Ranking, RankingError, rank
     from course.tokens import InputError, Tokens
@@ -38,6 +39,7 @@ _HOMES = {
     "ModelError": "course.models",
     "load": "course.models",
     "wrap": "course.models",
+    "neuron_view": "course.neuron",
     "SentencePair": "course.pairs",
     "sentence_pairs": "course.pairs",
     "Ranking": "course.ranking",
@@ -78,6 +80,7 @@ __all__ = [
     "head_view",
     "load",
     "model_view",
+    "neuron_view",
     "rank",
     "sentence_pairs",
     "wrap",

@@ -118,8 +118,8 @@ RECIPE = Recipe(
         "Two adapters (LoRA of rank 16 on all six matrices of each layer, alpha 32), each with the pooler and a fresh "
         "classifier learnt whole. Both start alike and read the phrases in other orders: four passes, AdamW with a "
         "peak rate of 1e-3 falling to zero, averaged weights (0.998), batches of 1,024 tokens. What travels is the "
-        "average of the two (Wortsman et al. 2022), an adapter of rank 32. In each pass half of the phrases are written as "
-        "people type: “doesn't” for SST-2's “does n't”."
+        "average of the two (Wortsman et al. 2022), an adapter of rank 32. In each pass half of the phrases are "
+        "written as people type: “doesn't” for SST-2's “does n't”."
     ),
     weaknesses=(
         "Sentences that turn round: with “but” 85 % of 108 are right, with a negation 87 % of 190; of the 152 "

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from course.views.attention_views import head_view, model_view
     from course.views.difference_views import diff_view
+    from course.views.neurons import neuron_view
     from course.views.view import View, ViewError
 
 _HOMES = {
     "diff_view": "course.views.difference_views",
     "head_view": "course.views.attention_views",
     "model_view": "course.views.attention_views",
+    "neuron_view": "course.views.neurons",
     "View": "course.views.view",
     "ViewError": "course.views.view",
 }
 
-__all__ = ["View", "ViewError", "diff_view", "head_view", "model_view"]
+__all__ = ["View", "ViewError", "diff_view", "head_view", "model_view", "neuron_view"]
 
 
 def __getattr__(name: str) -> Any:

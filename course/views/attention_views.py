@@ -2,7 +2,7 @@
 
 bertviz draws one SVG line a weight, and a browser stalls when there are too many: a picture may have `LINES`
 (150,000; about three seconds). In a head view these are heads × queries × keys, in a model view layers ×
-heads × queries × keys. Above it a ViewError says what to select.
+heads × queries × keys. Above it the picture is a grid of heat maps (`course.views.attention_grid`), and says why.
 
 The weights travel as one byte each, round(255 w): what is drawn is off by at most 1/510.
 """
@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import prod
 
 from course.attention import Attention, EncoderDecoderAttention
 from course.views import words
+from course.views.attention_grid import attention_grid
 from course.views.bertviz_page import head_page, model_page
 from course.views.selection import Part, checked, checked_index, chosen, offered, parts_of
 from course.views.static import head_twin, model_twin
-from course.views.view import View, ViewError
+from course.views.view import View
 
 LINES = 150_000
 """The most lines that a picture may have."""
@@ -36,7 +38,8 @@ def head_view(
     """Lines between the tokens, a colour a head, one layer at a time.
 
     ``layer`` and ``heads`` (all, if left out) are what is shown at first; in the page every layer and head can
-    be had. Only where all heads together would be more than `LINES` lines, the page has just ``heads``.
+    be had. Only where all heads together would be more than `LINES` lines, the page has just ``heads``; and where
+    these are too many, too, it has heat maps of this layer's heads instead of lines, and says so.
     ``show`` says what is seen first of a sentence pair ("all", "A→A", "B→B", "A→B", "B→A") or of an
     encoder–decoder ("encoder", "decoder", "cross"). ``theme`` is "light", "dark", or "auto", which follows the
     reader's system. Weights are rounded to 1/255, so off by at most 1/510.
@@ -44,11 +47,14 @@ def head_view(
     The page also has the whole words and the attention without special tokens, where that makes a difference
     and is not too much (`READ_WEIGHTS`); ``att.words()`` and ``att.without_special()`` show them at first.
 
-    Raises AttentionError for a layer or head that there is not, ViewError where there are too many lines.
+    Raises AttentionError for a layer or head that there is not, ViewError where the output would be too large.
     """
     given = parts_of(att)
     layer, wanted = checked_index("layer", layer, given), checked("head", heads, given)
     given = [_within_lines(part, wanted) for part in given]
+    one_layer = [replace(part, layers=(layer,)) for part in given]
+    if why := _why_no_lines(one_layer):
+        return _as_grid("Head view", att, one_layer, show, theme, why, "choose fewer heads with heads=[…]")
     parts, choices = offered(att, given)
     first = chosen(choices, show)
     part = parts[choices[first].part]
@@ -73,13 +79,15 @@ def model_view(
     ``layers`` and ``heads`` say which (all, if left out), in the order given. ``show`` and ``theme`` are as in
     `head_view`, and so are the readings that the page offers. Weights are rounded to 1/255, so off by at most 1/510.
 
-    Raises AttentionError for a layer or head that there is not, ViewError where there are too many lines.
+    Where there would be more than `LINES` lines, each head is a heat map that can be opened; the picture says so.
+
+    Raises AttentionError for a layer or head that there is not, ViewError where the output would be too large.
     """
     given = parts_of(att)
     some_layers, some_heads = checked("layer", layers, given), checked("head", heads, given)
     given = [replace(part, layers=some_layers or part.layers, heads=some_heads or part.heads) for part in given]
-    for part in given:
-        _check_lines(part)
+    if why := _why_no_lines(given):
+        return _as_grid("Model view", att, given, show, theme, why, "choose fewer layers with layers=[…]")
     parts, choices = offered(att, given)
     first = chosen(choices, show)
     part = parts[choices[first].part]
@@ -101,38 +109,40 @@ def model_view(
 
 def _within_lines(part: Part, wanted: tuple[int, ...] | None) -> Part:
     """The part with all its heads where that is few enough lines a layer, else with the wanted ones."""
-    each = len(part.queries) * len(part.keys)
-    if each * len(part.heads) <= LINES:
+    if wanted is None or len(part.heads) * len(part.queries) * len(part.keys) <= LINES:
         return part
-    heads = wanted or part.heads
-    if each * len(heads) <= LINES:
-        return replace(part, heads=tuple(sorted(heads)))
-    advice = f"choose at most {_heads(LINES // each)} with heads=[…], or " if each <= LINES else ""
-    raise _too_many(part, f"{_heads(len(heads))} × ", each * len(heads), advice)
+    return replace(part, heads=tuple(sorted(wanted)))
 
 
-def _check_lines(part: Part) -> None:
-    each = len(part.queries) * len(part.keys)
-    layer = each * len(part.heads)
-    if layer * len(part.layers) <= LINES:
-        return
-    if layer <= LINES:
-        advice = f"choose at most {LINES // layer} of the layers with layers=[…], or fewer heads with heads=[…], or "
-    elif each <= LINES:
-        advice = f"choose one layer with layers=[…] and at most {_heads(LINES // each)} with heads=[…], or "
-    else:
-        advice = ""
-    size = f"{len(part.layers)} layers × {_heads(len(part.heads))} × "
-    raise _too_many(part, size, layer * len(part.layers), advice)
+def _why_no_lines(parts: list[Part]) -> str:
+    """What to say where one of the parts would be too many lines; nothing where none is."""
+    for part in parts:
+        factors = (("layer", part.layers), ("head", part.heads), ("query", part.queries), ("key", part.keys))
+        lines = prod(len(counted) for _, counted in factors)
+        if lines > LINES:
+            size = " × ".join(_counted(noun, len(counted)) for noun, counted in factors)
+            of = "" if part.name == "all" else f" (the {part.name})"
+            return (
+                f"{size} would be {lines:,} lines{of}, and a browser draws {LINES:,} without stalling; drawn as heat "
+                "maps instead."
+            )
+    return ""
 
 
-def _too_many(part: Part, size: str, lines: int, advice: str) -> ViewError:
-    name = "this picture" if part.name == "all" else f"the picture of the {part.name}"
-    return ViewError(
-        f"{name} would have {size}{len(part.queries)} queries × {len(part.keys)} keys = {lines:,} lines, and a "
-        f"browser draws {LINES:,} without stalling: {advice}{_SHORTEN}"
-    )
+def _as_grid(
+    kind: str,
+    att: Attention | EncoderDecoderAttention,
+    given: list[Part],
+    show: str | None,
+    theme: str,
+    why: str,
+    advice: str,
+) -> View:
+    parts, choices = offered(att, given)
+    too_large = f"{advice}, or {_SHORTEN}"
+    title = words.title(kind, given)
+    return attention_grid(title, parts, choices, chosen(choices, show), why=why, theme=theme, too_large=too_large)
 
 
-def _heads(count: int) -> str:
-    return "1 head" if count == 1 else f"{count} heads"
+def _counted(noun: str, count: int) -> str:
+    return f"{count} {noun if count == 1 else {'query': 'queries'}.get(noun, f'{noun}s')}"

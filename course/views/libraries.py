@@ -16,7 +16,7 @@ def own_file(name: str) -> str:
 
 
 def bertviz_script(name: str) -> str:
-    """The source of ``head_view`` or ``model_view`` as published in bertviz, which is read and not imported.
+    """The source of ``head_view``, ``model_view`` or ``neuron_view`` as published in bertviz (read, not imported).
 
     Raises ViewError where bertviz is missing, incomplete, or of another version than the views were made for.
     """
@@ -33,7 +33,8 @@ def bertviz_script(name: str) -> str:
         source = Path(str(distribution.locate_file(f"bertviz/{name}.js"))).read_text(encoding="utf-8")
     except OSError:
         source = ""
-    if "PYTHON_PARAMS" not in source or "requirejs(" not in source:
+    data = "bertviz_params" if name == "neuron_view" else "PYTHON_PARAMS"
+    if data not in source or "requirejs(" not in source:
         raise ViewError(
             f"the file {name}.js of bertviz {distribution.version} is missing or damaged: "
             f"pip install --force-reinstall --no-deps '{_BERTVIZ}'"

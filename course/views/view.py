@@ -66,7 +66,6 @@ class View:
         """One notebook output: the PNG, and in the same place, covering it, the frame with the page.
 
         Where scripts and frames are taken out (untrusted notebooks, GitHub, e-mail), the PNG is what is left.
-        Where pictures are taken out, too (nbconvert --sanitize-html), the alternative text is.
         The page is transparent until it has drawn, so that the PNG is also what is left if it cannot.
         It is a single line, because a blank line would end the HTML where Markdown is around it.
         """
@@ -80,7 +79,7 @@ class View:
             f'<img src="data:image/png;base64,{b64encode(self.png()).decode()}" alt="{escape(self.alt)}"'
             f' width="{self.twin.width}" style="grid-area:1/1;max-width:100%;height:auto;margin:0">'
             f'<iframe sandbox="allow-scripts" title="{escape(self.title)}" style="{frame_style}"'
-            f' srcdoc="{escape(self.page).replace(chr(10), "&#10;")}">{escape(self.alt)}</iframe></div>'
+            f' srcdoc="{escape(self.page).replace(chr(10), "&#10;")}"></iframe></div>'
         )
 
     def save(self, path: str | PathLike[str]) -> Path:

@@ -121,43 +121,56 @@ def test_head_view_keeps_the_other_heads_at_hand():
     assert found["parts"][0]["heads"] == [0, 1, 2, 3, 4, 5]
 
 
-def test_head_view_of_many_tokens_wants_few_heads():
-    att = attention(1, 12, words(150))
-    with pytest.raises(
-        ViewError, match=r"12 heads × 150 queries × 150 keys = 270,000 lines.*150,000.*at most 6 heads.*\.words\(\)"
-    ):
-        head_view(att)
-    assert parcel(head_view(att, heads=[7, 3]))["parts"][0]["heads"] == [3, 7]
+def switched(view, lines):
+    """The view has heat maps, and says why wherever it says something."""
+    why = f"would be {lines} lines, and a browser draws 150,000 without stalling; drawn as heat maps instead."
+    assert all(why in said for said in (view.page.replace("&amp;", "&"), view.alt, view.summary))
+    return parcel(view)["signed"] is False
 
 
-def test_head_view_of_too_many_tokens_does_not_advise_fewer_heads():
-    with pytest.raises(ViewError, match=r"160,000 lines, and a browser draws 150,000 without stalling: merge"):
-        head_view(attention(1, 1, words(400)))
+def drawn_as_lines(view):
+    return "heat maps" not in view.summary and parcel(view)["view"] in ("head", "model")
 
 
-@pytest.mark.parametrize(
-    ("layers", "heads", "tokens", "advice"),
-    [
-        (6, 12, 64, "at most 3 of the layers with layers="),
-        (2, 12, 120, "one layer with layers=.* and at most 10 heads with heads="),
-        (1, 1, 400, "without stalling: merge"),
-    ],
-)
-def test_model_view_with_too_many_lines_says_what_to_select(layers, heads, tokens, advice):
-    with pytest.raises(ViewError, match=advice):
-        model_view(attention(layers, heads, words(tokens)))
+def test_head_view_of_many_tokens_becomes_heat_maps_of_that_layer():
+    att = attention(2, 12, words(150))
+    view = head_view(att, layer=1)
+    assert switched(view, "270,000") and "1 layer × 12 heads × 150 queries × 150 keys" in view.summary
+    assert parcel(view)["parts"][0]["layers"] == [1] and len(parcel(view)["parts"][0]["heads"]) == 12
+    assert np.abs(carried(view) / 255 - att.weights[1].flatten().numpy()).max() <= 1 / 510 + 1e-6
+    few = head_view(att, layer=1, heads=[7, 3])
+    assert drawn_as_lines(few) and parcel(few)["parts"][0]["heads"] == [3, 7]
+    some = head_view(att, layer=1, heads=[9, 8, 7, 6, 5, 4, 3])
+    assert switched(some, "157,500") and parcel(some)["parts"][0]["heads"] == [3, 4, 5, 6, 7, 8, 9]
 
 
-def test_advice_of_model_view_can_be_followed():
-    att = attention(6, 12, words(64))
+def test_one_head_of_very_many_tokens_becomes_a_heat_map():
+    view = head_view(attention(1, 1, words(400)))
+    assert switched(view, "160,000") and "1 layer × 1 head × 400 queries" in view.summary
+
+
+def test_model_view_becomes_heat_maps_where_lines_are_too_many():
+    att = attention(6, 12, words(64), second=32)
     assert LINES >= 3 * 12 * 64**2
-    assert model_view(att, layers=[0, 1, 2]).summary.startswith("Model view")
+    assert drawn_as_lines(model_view(att, layers=[0, 1, 2]))
+    view = model_view(att, heads=[3, 1, *range(4, 12)], show="A→B", theme="dark")
+    assert switched(view, "245,760")
+    found = parcel(view)
+    assert found["parts"][0]["heads"][:2] == [3, 1] and found["choices"][found["choice"]]["rows"] == [0, 32]
+    assert 'data-theme="dark"' in view.page and "(sentence A → sentence B)" in view.summary
 
 
 def test_too_many_lines_in_one_of_three_is_named():
     long = encoder_decoder(1, 1, 12, source=words(120), target=words(3))
-    with pytest.raises(ViewError, match="the picture of the encoder would have"):
-        head_view(long)
+    view = head_view(long, show="cross")
+    assert "= 172,800" not in view.summary and "would be 172,800 lines (the encoder)" in view.summary
+    assert [choice["label"] for choice in parcel(view)["choices"]] == ["Encoder", "Decoder", "Cross"]
+
+
+def test_heat_maps_above_the_budget_say_what_to_choose(monkeypatch):
+    monkeypatch.setattr("course.views.view.BUDGET", 50_000)
+    with pytest.raises(ViewError, match=r"0\.\d MB into the notebook.* choose fewer layers with layers=.* or merge"):
+        model_view(attention(2, 12, words(100)))
 
 
 def test_output_above_the_budget_is_refused(monkeypatch):

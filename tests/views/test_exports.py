@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from html import unescape
 
 import nbformat
 import pytest
@@ -40,14 +39,6 @@ def test_page_and_picture_are_in_the_output_once(exporter, notebook, view):
     assert text.count("<iframe") == text.count("srcdoc=") == 1
     if exporter is MarkdownExporter:  # a blank line would end the HTML
         assert "\n\n" not in text[text.index("<iframe") : text.index("</iframe>")]
-
-
-@pytest.mark.parametrize("exporter", [HTMLExporter, SlidesExporter])
-def test_sanitised_export_without_pictures_keeps_the_words(exporter, notebook, view):
-    text, _ = exporter(sanitize_html=True).from_notebook_node(notebook)
-    assert pictures(text, view) == (0, [])
-    assert "<iframe" not in text
-    assert unescape(text).count(view.alt) == 1
 
 
 def test_latex_takes_the_picture(notebook, view):

@@ -29,6 +29,7 @@ def installed(tmp_path, monkeypatch):
 def test_scripts_are_read_as_published():
     for name in ("head_view", "model_view"):
         assert "const params = PYTHON_PARAMS" in bertviz_script(name)
+    assert "window.bertviz_params" in bertviz_script("neuron_view")
 
 
 def test_vendored_libraries_are_the_versions_that_bertviz_was_tried_with():
