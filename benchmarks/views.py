@@ -1,7 +1,8 @@
 """The views beside bertviz's own, on the same tensors: bytes, time to make them, and time until Chromium has drawn.
 
 Both sides run in turn, in one go. The tensors are softmax of random numbers with the sharpness of a trained model's
-(attention is mostly small numbers); ours are counted as a notebook stores them, page and PNG together. bertviz's pages
+(attention is mostly small numbers). Our HTML has the page and its PNG; a notebook also stores the PNG by itself, for
+formats that take no HTML, while bertviz has none: both sizes are printed. bertviz's pages
 get d3 and jQuery from this package instead of from a network. A time in Chromium is from opening the file until all
 lines (or all heat maps) are there and two frames have been painted. At last, the grid's own interaction: how long a
 frame takes while the mouse moves over an opened head. Printed: both sides, and their ratio.
@@ -63,8 +64,9 @@ def main() -> None:
 
 def show_bytes(name: str, layers: int, tokens: int, *, second: int | None = None) -> None:
     att = attention(layers, 12, tokens, second)
-    theirs, ours = len(bertviz_page(att, second).encode()), stored(course.model_view(att))
-    print(f"{name:52} {theirs / 1e6:9.2f} MB {ours / 1e6:9.2f} MB {theirs / ours:7.1f}×")
+    view, theirs = course.model_view(att), len(bertviz_page(att, second).encode())
+    for what, ours in ((name, len(view.html.encode())), ("  the same, with the PNG a second time", stored(view))):
+        print(f"{what:52} {theirs / 1e6:9.2f} MB {ours / 1e6:9.2f} MB {theirs / ours:7.1f}×")
 
 
 def show_making(name: str, layers: int, tokens: int, rounds: int) -> None:

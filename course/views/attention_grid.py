@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from course.views import words
-from course.views.grid_page import grid_page, parts_by_reading
+from course.views.grid_page import grid_page
 from course.views.heat_twin import heat_twin
 from course.views.heats import heats_of_weights
-from course.views.selection import Choice, Part
+from course.views.selection import Choice, Part, parts_by_reading
 from course.views.view import View
 
 

@@ -8,11 +8,9 @@ from typing import Any
 from course.views.colours import HEADS
 from course.views.libraries import bertviz_script, own_file
 from course.views.page import frame_page
-from course.views.selection import Choice, Part, quantised
+from course.views.room import Page, below
+from course.views.selection import Choice, Part, parts_by_reading, quantised
 from course.views.words import notes
-
-Page = tuple[str, int, str]
-"""A document, its height in CSS pixels on a wide screen, and its height as a CSS length for any width."""
 
 _HEAD_LEGEND = (
     "A line runs from a query (left), the token that looks, to a key (right), the token looked at. The more "
@@ -56,7 +54,7 @@ def head_page(
     width = (
         _HEAD_LINES + 2 * _HEAD_BOX + _overhang(part.queries for part in parts) + _overhang(part.keys for part in parts)
     )
-    return page, height, f"calc({height}px + {_title_wraps(title)} + {_below(width + 310, min(picture, beside))})"
+    return page, height, f"calc({height}px + {_title_wraps(title)} + {below(width + 310, min(picture, beside))})"
 
 
 def model_page(title: str, parts: Sequence[Part], choices: Sequence[Choice], first: int, *, theme: str) -> Page:
@@ -66,8 +64,8 @@ def model_page(title: str, parts: Sequence[Part], choices: Sequence[Choice], fir
     parcel = {"view": "model", "layer": shown.layers[0], "heads": shown.heads, "choice": first}
     page = _page("model_view", title, _MODEL_LEGEND, "above", parts, choices, parcel, theme)
     words = _FRAME + _CHOICES * (_selects(choices) > 0) + 6 + sum(4 + 18 * (1 + len(line) // 140) for line in legend)
-    more = " + ".join([_title_wraps(title), *(_below(width, 18 * len(legend)) for width in (900, 620, 480))])
-    more += f" + {_below(560, _CONTROL * max(0, _selects(choices) - 1))}"
+    more = " + ".join([_title_wraps(title), *(below(width, 18 * len(legend)) for width in (900, 620, 480))])
+    more += f" + {below(560, _CONTROL * max(0, _selects(choices) - 1))}"
     seen = _at_first(choices, first)
     tallest, width = max(
         (_model_height(parts[choice.part], choice), _model_width(parts[choice.part])) for choice in seen
@@ -89,12 +87,11 @@ def _selects(choices: Sequence[Choice]) -> int:
 
 def _longest_notes(parts: Sequence[Part], choices: Sequence[Choice]) -> list[str]:
     """The notes of the reading that has most to say, for which the page needs room."""
-    return max((_notes(parts, choices, choice.reading) for choice in choices), key=lambda found: len("".join(found)))
+    return max(_notes(parts, choices).values(), key=lambda found: len("".join(found)))
 
 
-def _notes(parts: Sequence[Part], choices: Sequence[Choice], reading: str) -> list[str]:
-    numbers = dict.fromkeys(choice.part for choice in choices if choice.reading == reading)
-    return notes([parts[number] for number in numbers])
+def _notes(parts: Sequence[Part], choices: Sequence[Choice]) -> dict[str, list[str]]:
+    return {reading: notes([parts[i] for i in own]) for reading, own in parts_by_reading(choices).items()}
 
 
 def _page(
@@ -129,7 +126,7 @@ def _page(
                 }
                 for choice in choices
             ],
-            "notes": {choice.reading: _notes(parts, choices, choice.reading) for choice in choices},
+            "notes": _notes(parts, choices),
             "parts": [_described(part, start) for part, start in zip(parts, starts, strict=True)],
         },
         theme=theme,
@@ -170,9 +167,4 @@ def _overhang(columns: Any) -> int:
 
 
 def _title_wraps(title: str) -> str:
-    return _below(round(8.2 * len(title)) + 40, 20)
-
-
-def _below(width: int, height: int) -> str:
-    """CSS for ``height`` where the output is narrower than ``width``, and 0 where it is not."""
-    return f"clamp(0px, ({width}px - 100cqw) * 999, {height}px)"
+    return below(round(8.2 * len(title)) + 40, 20)

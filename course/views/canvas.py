@@ -91,6 +91,8 @@ class Canvas:
         self.backend = FigureCanvasAgg(self.figure)
         self.axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), autoscale_on=False)
         self.axes.axis("off")
+        # Cells are laid under the rest as one picture: one for each head would take most of the time.
+        self.under = np.ones((int(height * SCALE), int(width * SCALE), 3), dtype=np.float32)
 
     def text(
         self,
@@ -137,19 +139,28 @@ class Canvas:
         patch = Rectangle((x, y), width, height, facecolor=fill, edgecolor=edge, linewidth=_POINTS)
         self.axes.add_patch(patch)
 
-    def shades(self, values: Floats, colour: str, x: float, y: float, width: float, height: float) -> None:
-        """A rectangle of cells in a frame, white for 0 and ``colour`` for 1; row 0 is at the top."""
-        shades = 1 - (1 - np.array(to_rgb(colour))) * values[..., None]
-        box = (x, x + width, y + height, y)
-        self.axes.imshow(shades, extent=box, aspect="auto", interpolation="auto")
-        self.rectangle(x, y, width, height, edge=EDGE)
+    def cells(self, shades: Floats, x: float, y: float, width: float, height: float) -> None:
+        """A rectangle of cells in a frame; ``shades`` is rows x columns x RGB (0 to 1), row 0 at the top."""
+        left, top, right, bottom = (round(SCALE * at) for at in (x, y, x + width, y + height))
+        rows = np.arange(bottom - top) * len(shades) // (bottom - top)
+        columns = np.arange(right - left) * shades.shape[1] // (right - left)
+        self.under[top:bottom, left:right] = shades[rows][:, columns]
+        for edge in ((top, slice(left, right)), (bottom - 1, slice(left, right)),
+                     (slice(top, bottom), left), (slice(top, bottom), right - 1)):  # fmt: skip
+            self.under[edge] = to_rgb(EDGE)
 
     def png(self) -> bytes:
         """The sheet as a PNG without dates or names of programs: the same drawing gives the same bytes."""
         self.backend.draw()
-        pixels = np.asarray(self.backend.buffer_rgba())[..., :3].astype(np.uint32)
-        found, where = np.unique(pixels @ np.array([65536, 256, 1], dtype=np.uint32), return_inverse=True)
-        image = Image.fromarray(_nearest(found, self.palette)[where].reshape(pixels.shape[:2]), "P")
+        drawn = np.asarray(self.backend.buffer_rgba())[..., :3]
+        pixels = np.round(drawn * self.under).astype(np.uint32)
+        packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+        known = np.zeros(1 << 24, dtype=bool)  # quicker than sorting a million pixels
+        known[packed] = True
+        found = np.flatnonzero(known).astype(np.uint32)
+        places = np.zeros(1 << 24, dtype=np.uint8)
+        places[found] = _nearest(found, self.palette)
+        image = Image.fromarray(places[packed], "P")
         image.putpalette(self.palette.tobytes())
         file = io.BytesIO()
         image.save(file, "PNG", optimize=True)
@@ -160,6 +171,9 @@ class Canvas:
 
         Without the XML declaration, so that it can also stand in HTML; without comments, dates or names of programs.
         """
+        if self.under.min() < 1:
+            extent = (0, self.under.shape[1] / SCALE, self.under.shape[0] / SCALE, 0)
+            self.axes.imshow(self.under, extent=extent, aspect="auto", interpolation="nearest", zorder=0)
         file = io.StringIO()
         with matplotlib.rc_context({"svg.hashsalt": "course"}):
             self.figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
@@ -168,10 +182,23 @@ class Canvas:
         return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, element[element.index("<svg") :], count=1)
 
 
+def pooled(shares: Floats, height: float, width: float) -> Floats:
+    """As many rows and columns as there are pixels for; each shows the strongest of those it stands for."""
+    return _pooled(_pooled(shares, round(height * SCALE)).T, round(width * SCALE)).T
+
+
+def _pooled(shares: Floats, most: int) -> Floats:
+    if len(shares) <= most:
+        return shares
+    starts = np.arange(most) * len(shares) // most
+    largest, least = np.maximum.reduceat(shares, starts), np.minimum.reduceat(shares, starts)
+    return np.where(largest >= -least, largest, least)
+
+
 def _palette(colours: Sequence[str]) -> NDArray[np.uint8]:
     """White, then shades of grey and of each colour, more of the pale ones; at most 256 x RGB."""
     each = (255 - _GREYS) // len(colours)
-    shades = [(INK, _GREYS), *((colour, min(each, 60)) for colour in colours)]
+    shades = [(INK, _GREYS), *((colour, min(each, 24)) for colour in colours)]
     rows: list[Floats] = [
         1 - ((np.arange(count) + 1) / count)[:, None] ** 1.5 * (1 - np.array(to_rgb(colour)))
         for colour, count in shades

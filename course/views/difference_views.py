@@ -8,10 +8,10 @@ from dataclasses import replace
 from course.attention import Attention, EncoderDecoderAttention
 from course.differences import AttentionDiff, EncoderDecoderDiff
 from course.views.difference_words import difference_notes, difference_title, difference_words, title_lines
-from course.views.grid_page import grid_page, parts_by_reading
+from course.views.grid_page import grid_page
 from course.views.heat_twin import heat_twin
 from course.views.heats import heats_of_changes
-from course.views.selection import Part, checked, chosen, offered, parts_of
+from course.views.selection import Part, checked, chosen, offered, parts_by_reading, parts_of
 from course.views.view import View, ViewError
 
 _SHORTEN = (

@@ -116,14 +116,6 @@ def _carried(parts: Sequence[Part], heats: Heats) -> list[dict[str, Any]]:
     ]
 
 
-def parts_by_reading(choices: Sequence[Choice]) -> dict[str, list[int]]:
-    """The positions of the parts of each reading."""
-    found: dict[str, dict[int, None]] = {}
-    for choice in choices:
-        found.setdefault(choice.reading, {})[choice.part] = None
-    return {reading: list(positions) for reading, positions in found.items()}
-
-
 def _height(title: str, legend: Sequence[str], parts: Sequence[Part], choices: Sequence[Choice], rows: int) -> str:
     """Room for the text, and beside each other (below each other on narrow screens) the heads and the table.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from course.views.canvas import EDGE, QUIET, SCALE, Canvas, Floats, Twin
+from course.views.canvas import QUIET, Canvas, Floats, Twin, pooled
 from course.views.heats import Heats, Row
 from course.views.selection import Choice, Part
 
@@ -61,24 +61,13 @@ def _draw_grid(sheet: Canvas, part: Part, shares: Floats, ink: str, top: int, pi
 
 def _draw_cells(sheet: Canvas, shares: Floats, ink: str, x: float, y: float, width: float, height: float) -> None:
     """A rectangle of cells in a frame: white for 0, full ``ink`` for 1, by the square root as in the page."""
-    seen = _pooled(_pooled(shares, round(height * SCALE)).T, round(width * SCALE)).T
+    seen = pooled(shares, height, width)
     inks = np.where(seen[..., None] < 0, to_rgb(FALL), to_rgb(ink))
-    shades = 1 - (1 - inks) * np.sqrt(np.abs(seen))[..., None]
-    sheet.axes.imshow(shades, extent=(x, x + width, y + height, y), aspect="auto", interpolation="nearest")
-    sheet.rectangle(x, y, width, height, edge=EDGE)
+    sheet.cells(1 - (1 - inks) * np.sqrt(np.abs(seen))[..., None], x, y, width, height)
 
 
 def _ink(heats: Heats) -> str:
     return RISE if heats.signed else PLAIN
-
-
-def _pooled(shares: Floats, most: int) -> Floats:
-    """At most ``most`` rows: where there are more, each has the strongest of those that it stands for, by column."""
-    if len(shares) <= most:
-        return shares
-    starts = np.arange(most) * len(shares) // most
-    largest, least = np.maximum.reduceat(shares, starts), np.minimum.reduceat(shares, starts)
-    return np.where(largest >= -least, largest, least)
 
 
 def _draw_scale(sheet: Canvas, heats: Heats, y: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -160,6 +160,14 @@ def choices_of(parts: list[Part], reading: str = READINGS[0]) -> list[Choice]:
         for i, part in enumerate(parts)
     ]
     return whole + _pair_choices(parts[0].attention, reading) if len(parts) == 1 else whole
+
+
+def parts_by_reading(choices: Sequence[Choice]) -> dict[str, list[int]]:
+    """The positions of the parts of each reading."""
+    found: dict[str, dict[int, None]] = {}
+    for choice in choices:
+        found.setdefault(choice.reading, {})[choice.part] = None
+    return {reading: list(positions) for reading, positions in found.items()}
 
 
 def _pair_choices(att: Attention, reading: str) -> list[Choice]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from course.views.canvas import QUIET, Canvas, Floats, Twin
+from course.views.canvas import QUIET, Canvas, Floats, Twin, pooled
 from course.views.colours import HEADS
 from course.views.selection import Choice, Part
 from course.views.words import Link, block_note, links, model_name, place
@@ -59,7 +59,7 @@ def model_twin(part: Part, choice: Choice) -> Twin:
             sheet.text(left - 8, top + row * pitch + side / 2, str(layer), size=12, align="right")
             for column, head in enumerate(part.heads):
                 weights = part.attention.head(layer, head).numpy()[_slice(choice.rows), _slice(choice.columns)]
-                sheet.shades(weights, _HEAT, left + column * pitch, top + row * pitch, side, side)
+                _draw_cells(sheet, weights, left + column * pitch, top + row * pitch, side, side)
 
     return Twin(width, top + len(part.layers) * pitch + _MARGIN - _CELL_GAP, [_HEAT], draw)
 
@@ -125,10 +125,16 @@ def _draw_links(sheet: Canvas, strongest: Sequence[tuple[int, Link]], x: float, 
         sheet.text(x + indent + sheet.width_of(text, 12) + 8, y, f"{link.weight:.2f}", size=12, colour=QUIET)
 
 
+def _draw_cells(sheet: Canvas, weights: Floats, x: float, y: float, width: float, height: float) -> None:
+    """A rectangle of cells in a frame, white for 0 and `_HEAT` for 1."""
+    shades = 1 - (1 - np.array(to_rgb(_HEAT))) * pooled(weights, height, width)[..., None]
+    sheet.cells(shades, x, y, width, height)
+
+
 def _draw_scale(sheet: Canvas) -> None:
     """What the shades mean."""
     steps = np.linspace(0, 1, 33)[None]
     sheet.text(_MARGIN, 46, "0", size=12, colour=QUIET)
-    sheet.shades(steps, _HEAT, _MARGIN + 12, 41, 120, 10)
+    _draw_cells(sheet, steps, _MARGIN + 12, 41, 120, 10)
     sheet.text(_MARGIN + 138, 46, "1", size=12, colour=QUIET)
     sheet.text(_MARGIN + 160, 46, "weight; in each square, queries run down and keys across", size=12, colour=QUIET)

@@ -114,6 +114,15 @@ course.head_view(attention(queries=HOSTILE[:12]))
 course.model_view(attention(queries=HOSTILE[12:24], model=HOSTILE[0]))
 
 # %%
+before, after = (attention(queries=HOSTILE[:12], model=HOSTILE[0], seed=seed) for seed in (0, 1))
+course.diff_view(course.diff(before, after))
+
+# %%
+from tests.views.projected import projected
+
+course.neuron_view(projected(queries=HOSTILE[12:24], model=HOSTILE[0]))
+
+# %%
 print("\\n".join(HOSTILE[:24]))
 claim(HOSTILE[2], True)
 Ranking(tuple(Ranked(text, 0.5) for text in HOSTILE[:24]), HOSTILE[3], HOSTILE[4], True, 24)

@@ -118,7 +118,7 @@ def test_svg_is_one_picture_that_says_what_it_shows(draw):
     assert root[0].tag == f"{space}title"
     assert root[0].text == view.title
     assert int(root.attrib["width"]) == view.twin.width
-    assert len(list(root.iter(f"{space}path"))) > 50
+    assert len(list(root.iter(f"{space}path"))) > 40
     assert not list(root.iter(f"{space}script"))
     links = [value for one in root.iter() for name, value in one.attrib.items() if name.endswith("href")]
     assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
