@@ -86,17 +86,23 @@ const frame = {
 };
 
 const themeListeners = [];
-if (!document.documentElement.dataset.theme) followTheSystem(matchMedia("(prefers-color-scheme: dark)"));
+followTheme(document.documentElement.dataset.theme);
 
-function followTheSystem(dark) {
+// What Python asked for, or else the reader's system; on paper always light.
+function followTheme(asked) {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const print = matchMedia("print");
   const follow = () => {
-    document.documentElement.dataset.theme = dark.matches ? "dark" : "light";
+    const onScreen = asked ?? (dark.matches ? "dark" : "light");
+    document.documentElement.dataset.theme = print.matches ? "light" : onScreen;
   };
   follow();
-  dark.addEventListener("change", () => {
-    follow();
-    themeListeners.forEach((redraw) => frame.attempt(redraw));
-  });
+  for (const query of [dark, print]) {
+    query.addEventListener("change", () => {
+      follow();
+      themeListeners.forEach((redraw) => frame.attempt(redraw));
+    });
+  }
 }
 
 async function unpack(base64) {

@@ -343,6 +343,19 @@ def test_page_follows_a_change_of_the_readers_system(shown):
     assert tuple(canvas_pixels(forced, "[role=gridcell] canvas")[0, 0]) == PAPER["dark"]
 
 
+@pytest.mark.parametrize("theme", ["auto", "dark"])
+def test_on_paper_it_is_light(shown, theme):
+    frame, opened = shown(diff_view(known_change(), theme=theme), scheme="dark")
+    assert tuple(canvas_pixels(frame, "[role=gridcell] canvas")[0, 0]) == PAPER["dark"]
+    opened.page.emulate_media(media="print")
+    frame.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
+    assert tuple(canvas_pixels(frame, "[role=gridcell] canvas")[0, 0]) == PAPER["light"]
+    opened.page.emulate_media(media="screen")
+    frame.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    assert tuple(canvas_pixels(frame, "[role=gridcell] canvas")[0, 0]) == PAPER["dark"]
+    assert opened.problems == []
+
+
 def test_two_views_on_one_page_do_not_disturb_each_other(tmp_path, open_file):
     path = tmp_path / "two.html"
     views = diff_view(changed(2, 3)), diff_view(changed(3, 4))
