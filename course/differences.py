@@ -138,10 +138,9 @@ class AttentionDiff:
     ) -> list[Movement]:
         """What moved most: the ``k`` largest changes of either sign, or ``only`` "rises" or "falls".
 
-        Ties are in reading order.
-        ``layers``, ``heads``, ``rows`` (positions of queries) and ``columns`` (of keys) limit the search.
-        Weights that did not change are never listed, so there can be fewer than ``k``. Raises AttentionError
-        for a place that there is not.
+        Ties are in reading order. ``layers``, ``heads``, ``rows`` (positions of queries) and ``columns`` (of keys)
+        limit the search. Weights that did not change are never listed, so there can be fewer than ``k``. Raises
+        AttentionError for a place that there is not.
         """
         limits = {"layer": layers, "head": heads, "row": rows, "column": columns}
         chosen = [

@@ -3,12 +3,6 @@
 // Feeds bertviz's head_view.js and model_view.js, which stay as published: they find their libraries
 // through `requirejs` and their data in PYTHON_PARAMS. Each choice of what to see starts them anew.
 
-let bertviz;
-const require = { config() {} };
-const requirejs = (_names, start) => {
-  bertviz = start;
-};
-
 (function () {
   const { parcel } = frame;
   const decorate = { head: decorateHeadView, model: decorateModelView }[parcel.view];

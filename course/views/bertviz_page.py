@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from course.views.colours import HEADS
-from course.views.libraries import bertviz_script, own_file
+from course.views.libraries import LIBRARIES, bertviz_script, own_file
 from course.views.page import frame_page
 from course.views.room import Page, below
 from course.views.selection import Choice, Part, parts_by_reading, quantised
@@ -104,7 +104,7 @@ def _page(
     parcel: Mapping[str, Any],
     theme: str,
 ) -> str:
-    libraries = ("vendor/d3.min.js", "vendor/jquery.slim.min.js", "bertviz_frame.js")
+    libraries = (*LIBRARIES, "bertviz_frame.js")
     weights = [quantised(part.weights) for part in parts]
     starts = [sum(map(len, weights[:i])) for i in range(len(parts))]
     return frame_page(

@@ -8,7 +8,7 @@ from course.differences import AttentionDiff
 from course.movements import HeadChange, Movement
 from course.tokens import shown
 from course.views.selection import Choice, Part
-from course.views.words import block_note, extent, notes
+from course.views.words import block_note, extent, notes, numbers_of
 
 _NAME_LENGTH, _LINE_LENGTH = 90, 96
 
@@ -57,7 +57,7 @@ def difference_words(part: Part, difference: AttentionDiff, choice: Choice, head
     )
     lines = [
         heading,
-        f"Shown: {_listed('layer', part.layers)}, {_listed('head', part.heads)}{block_note(choice)}.",
+        f"Shown: {numbers_of('layer', part.layers)}, {numbers_of('head', part.heads)}{block_note(choice)}.",
         f"Heads that moved most (total variation, 0 to 1, over all tokens): {', '.join(map(str, heads))}.",
         f"Mean total variation of all {difference.layers * difference.heads} heads: "
         f"{difference.total_variation.mean():.2f}.",
@@ -98,9 +98,3 @@ def movements(part: Part, difference: AttentionDiff, choice: Choice, k: int, onl
 def placed(one: Movement) -> str:
     """A movement with its layer and head."""
     return f"layer {one.layer} head {one.head}, {one}"
-
-
-def _listed(noun: str, numbers: Sequence[int]) -> str:
-    if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[0] + len(numbers))):
-        return f"{noun}s {numbers[0]} to {numbers[-1]}"
-    return f"{noun}{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from course.views.view import ViewError
 
+LIBRARIES = ("vendor/d3.min.js", "vendor/jquery.slim.min.js", "bertviz_start.js")
+"""What bertviz's scripts need before them, in this order."""
+
 _BERTVIZ = "bertviz>=1.4.1,<1.5"
 
 

@@ -4,12 +4,6 @@
 // data in `bertviz_params`. Each choice of what to see starts it anew. The keyboard, names for screen readers, the
 // numbers in words and room for long tokens are added from outside, to what it has drawn.
 
-let bertviz;
-const require = { config() {} };
-const requirejs = (_names, start) => {
-  bertviz = start;
-};
-
 (function () {
   const { parcel } = frame;
   const SVG = "http://www.w3.org/2000/svg";

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.views.libraries import bertviz_script, own_file
+from course.views.libraries import LIBRARIES, bertviz_script, own_file
 from course.views.neuron_words import factor_note, pale_note
 from course.views.page import frame_page
 from course.views.room import Page, below, legend_height, title_height
@@ -69,7 +69,7 @@ def neuron_page(
     legend = _legend(carried, left_out)
     pieces = [_packed(each) for each in carried]
     starts = [sum(len(piece) for piece, _ in pieces[:i]) for i in range(len(pieces))]
-    libraries = ("vendor/d3.min.js", "vendor/jquery.slim.min.js", *_OWN)
+    libraries = (*LIBRARIES, *_OWN)
     page = frame_page(
         title=title,
         legend=legend,

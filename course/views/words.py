@@ -113,7 +113,10 @@ def model_words(part: Part, choice: Choice, heading: str) -> tuple[str, str]:
         f"In the most focused of them, layer {layer} head {head}, the strongest link is {link}. "
         f"{_focus_sentence(part)}"
     )
-    lines = [heading, f"Shown: {_numbers('layer', part.layers)}, {_numbers('head', part.heads)}{block_note(choice)}."]
+    lines = [
+        heading,
+        f"Shown: {numbers_of('layer', part.layers)}, {numbers_of('head', part.heads)}{block_note(choice)}.",
+    ]
     lines.append("The most focused head shown of each layer, and its strongest link (query → key weight):")
     lines += [
         f"  layer {layer}: head {head} (focus {score:.2f}), {link}" for score, layer, head, link in rows[:_MOST_LINES]
@@ -125,7 +128,7 @@ def model_words(part: Part, choice: Choice, heading: str) -> tuple[str, str]:
 
 def place(layer: int, heads: Sequence[int]) -> str:
     """Such as "layer 2, heads 0 to 11"."""
-    return f"layer {layer}, {_numbers('head', heads)}"
+    return f"layer {layer}, {numbers_of('head', heads)}"
 
 
 def _focus_sentence(part: Part) -> str:
@@ -147,7 +150,8 @@ def _listed(found: Sequence[Link]) -> str:
     return ", ".join(map(str, found))
 
 
-def _numbers(noun: str, numbers: Sequence[int]) -> str:
+def numbers_of(noun: str, numbers: Sequence[int]) -> str:
+    """Such as "layer 3", "heads 2, 9" or "layers 0 to 5"."""
     if len(numbers) == 1:
         return f"{noun} {numbers[0]}"
     if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[0] + len(numbers))):

@@ -86,6 +86,22 @@ def open_file(chromium: Any) -> Iterator[Callable[..., Opened]]:
         context.close()
 
 
+@pytest.fixture
+def shown(request: pytest.FixtureRequest, tmp_path: Path, open_file: Callable[..., Opened]) -> Callable[..., Any]:
+    """Saves a view, opens it, waits until it is drawn: (the frame, the whole page with its problems).
+
+    What must be there then is the test module's DRAWN.
+    """
+
+    def show(view: Any, **settings: Any) -> tuple[Any, Opened]:
+        opened = open_file(view.save(tmp_path / "view.html"), **settings)
+        frame = opened.page.frames[1]
+        frame.wait_for_selector(request.module.DRAWN, state="attached")
+        return frame, opened
+
+    return show
+
+
 LESSON = """\
 # ---
 # title: {title}

@@ -22,19 +22,6 @@ RISE = {"light": (179, 74, 0), "dark": (255, 160, 66)}
 FALL = {"light": (0, 90, 181), "dark": (86, 180, 255)}
 
 
-@pytest.fixture
-def shown(tmp_path, open_file):
-    """Saves a view, opens it, waits until it is drawn: (the frame, the whole page with its problems)."""
-
-    def show(view, **settings):
-        opened = open_file(view.save(tmp_path / "view.html"), **settings)
-        frame = opened.page.frames[1]
-        frame.wait_for_selector(DRAWN, state="attached")
-        return frame, opened
-
-    return show
-
-
 def changed(layers=3, heads=4, *rest, **settings):
     return diff(
         attention(layers, heads, *rest, seed=1, **settings), attention(layers, heads, *rest, seed=2, **settings)

@@ -11,21 +11,9 @@ from tests.views.synthetic import HOSTILE, PAIR, SENTENCE
 
 pytestmark = pytest.mark.browser
 
+DRAWN = "html.drawn"
 QUERY = "#expanded #leftText > g"
 COLLAPSED_QUERY = "#collapsed #leftText > g"
-
-
-@pytest.fixture
-def shown(tmp_path, open_file):
-    """Saves a view, opens it, waits until it is drawn: (the frame, the whole page with its problems)."""
-
-    def show(view, **settings):
-        opened = open_file(view.save(tmp_path / "view.html"), **settings)
-        frame = opened.page.frames[1]
-        frame.wait_for_selector("html.drawn", state="attached")
-        return frame, opened
-
-    return show
 
 
 def texts(frame, selector):

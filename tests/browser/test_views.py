@@ -16,19 +16,6 @@ DRAWN = "html.drawn #vis line"
 OPACITIES = "lines => lines.map(line => Number(line.getAttribute('stroke-opacity')))"
 
 
-@pytest.fixture
-def shown(tmp_path, open_file):
-    """Saves a view, opens it, waits until it is drawn: (the frame, the whole page with its problems)."""
-
-    def show(view, **settings):
-        opened = open_file(view.save(tmp_path / "view.html"), **settings)
-        frame = opened.page.frames[1]
-        frame.wait_for_selector(DRAWN, state="attached")
-        return frame, opened
-
-    return show
-
-
 def opacities(frame):
     return np.array(frame.eval_on_selector_all("#vis svg #attention line, #vis svg.model line", OPACITIES))
 
