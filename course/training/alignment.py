@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-import torch
-
 from course.attention import Attention
+from course.measures.alignment import looked_at, predicting
 from course.tokens import Tokens
 
 LEXICON = "lexicon_en_de.tsv"
@@ -51,7 +50,7 @@ def occurrences(cross: Attention) -> list[Occurrence]:
     """
     english, german = _words(cross.keys), _words(cross.queries)
     return [
-        Occurrence(source, target, english[source][0], german[target][0][0] - 1)
+        Occurrence(source, target, english[source][0], predicting(german[target][0]))
         for target in german
         for source in english
         if (source, target) in lexicon() and len(english[source]) == len(german[target]) == 1
@@ -77,8 +76,7 @@ def found_at(
     """Whether the largest weight of a layer stands on the right word, for each occurrence.
 
     The weights are averaged over ``heads``, or over all of the layer. All source tokens compete, the end
-    mark and punctuation too.
+    mark and punctuation too: the rule is that of `course.measures.align`.
     """
-    chosen = range(cross.heads) if heads is None else heads
-    weights = torch.stack([cross.head(layer, head) for head in chosen]).mean(0)
-    return [int(weights[place.row].argmax()) in place.sources for place in places]
+    columns = looked_at(cross, layer, heads)
+    return [columns[place.row] in place.sources for place in places]

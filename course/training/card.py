@@ -72,7 +72,7 @@ def _repeat(recipe: Recipe, shipped: SeedResult, results: Sequence[SeedResult], 
     minutes = ", ".join(f"{result.minutes:.0f}" for result in results)
     return (
         f"Repeat it with `{command}`. Each seed took {shipped.steps:,} steps; processor minutes: {minutes}. "
-        f"Shipped is seed {shipped.seed}, the best on the validation set."
+        f"Shipped is seed {shipped.seed}{', the first; the others show what chance does' if len(results) > 1 else ''}."
     )
 
 

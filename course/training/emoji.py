@@ -273,7 +273,7 @@ RECIPE = Recipe(
     "to 0.86. Half of the logarithm of each emoji's frequency is taken off its logit, the share with the best sum of "
     "accuracy and macro-F1 of the teacher in four-fold cross-validation; on the 500 watched tweets 0.4 was better "
     "(25.2 % and 14.1 %, not 22.8 % and 13.4 %). The test was scored twice: after the first stage, with 0.4 (32.7 % "
-    "and 13.5 %), and after the second. Made in bfloat16, about 11 processor minutes, one seed.",
+    "and 13.5 %), and after the second. Made in bfloat16, about 11 processor minutes a seed.",
     weaknesses=(
         "It guesses: a third of its answers on the test are right, and the right emoji is among its first three "
         "for 54 %.",

@@ -19,16 +19,17 @@ HELD_OUT = 0.10
 VALIDATION = 0.03
 """The share before it that training watches."""
 
-VOCABULARY = 1024
+VOCABULARY = 512
 CONTEXT = 128
 END = "<|endoftext|>"
-ROWS, REPEATED = 16, 4
+DROP = 0.1
+"""The share of merges that BPE dropout leaves out."""
+ROWS, REPEATED = 16, 2
 """Rows of a batch, and how many of them hold a stretch several times over."""
-SHORT, SHORT_EPOCHS, SHORT_REPEATED = 32, 2, 8
-"""In the first epochs rows are cut into shorter ones, and half of them repeat: a head for the token before forms
-sooner where there are fewer places to look at."""
-SHORTEST = 5
-"""Tokens of the shortest stretch that is repeated."""
+EXERCISE = 500
+"""Batches of nothing but repetitions, before the first play is read: epoch 0."""
+SHORTEST, EASY, GROWTH = 2, 4, 0.12
+"""Tokens of the shortest stretch that is repeated; of the longest at first; and by how much that grows a batch."""
 
 
 @dataclass(frozen=True)
@@ -77,67 +78,63 @@ def vocabulary(text: str, size: int = VOCABULARY) -> Any:
 
 
 class Rows:
-    """The rows of a batch, by number; ``ids`` are the tokens of the plays.
-
-    A number holds its epoch and a place: from 0 on, the place in the text where a row of CONTEXT tokens begins;
-    below 0, that of a row of repetitions in its epoch.
+    """The rows of a batch, by number: from 0 on the places in the text where one begins, epoch after epoch, below 0
+    repetitions.
     """
 
-    def __init__(self, ids: Tensor, vocabulary: int, newline: int, seed: int) -> None:
-        self.ids, self.vocabulary, self.seed = ids, vocabulary, seed
-        self.base = len(ids) * ROWS
-        blank = (ids[:-1] == newline) & (ids[1:] == newline)
-        self.speeches = blank.nonzero().flatten() + 2
+    def __init__(self, epochs: Sequence[Tensor], vocabulary: int, newline: int, seed: int) -> None:
+        """``epochs`` are the tokens of the plays as epochs 1, 2, … read them."""
+        self.epochs, self.vocabulary, self.seed = epochs, vocabulary, seed
+        self.base = max(map(len, epochs), default=0)
+        self.speeches = [_speeches(ids, newline) for ids in epochs]
 
     def plan(self, epoch: int) -> list[list[int]]:
-        """Batches that read the whole text once, cut at other places in each epoch."""
+        """Batches of the exercise (epoch 0), or such as read the whole text once, cut at other places each time."""
+        if epoch == 0:
+            return [[-1 - k * ROWS - j for j in range(ROWS)] for k in range(EXERCISE)]
         order = shuffled(self.seed, epoch)
         first = int(torch.randint(CONTEXT, (1,), generator=order))
-        starts = torch.arange(first, len(self.ids) - CONTEXT, CONTEXT)
-        starts = starts[torch.randperm(len(starts), generator=order)] + epoch * self.base
-        repeated = SHORT_REPEATED if epoch < SHORT_EPOCHS else REPEATED
-        plays = ROWS - repeated
+        starts = torch.arange(first, len(self.epochs[epoch - 1]) - CONTEXT, CONTEXT)
+        starts = starts[torch.randperm(len(starts), generator=order)] + (epoch - 1) * self.base
+        plays = ROWS - REPEATED
         batches = [starts[i : i + plays].tolist() for i in range(0, len(starts), plays)]
-        below = -1 - epoch * self.base
-        return [[*batch, *(below - k * repeated - j for j in range(repeated))] for k, batch in enumerate(batches)]
+        below = -1 - EXERCISE * ROWS - epoch * self.base
+        return [[*batch, *(below - k * REPEATED - j for j in range(REPEATED))] for k, batch in enumerate(batches)]
 
-    def batch(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
-        """Tokens, labels (-100 where nothing is to be learnt) and positions, each rows x tokens of a row."""
-        epoch = numbers[0] // self.base
-        length = SHORT if epoch < SHORT_EPOCHS else CONTEXT
-        rows = [self.row(number, length) for number in numbers]
-        tokens, labels = (torch.cat(parts) for parts in zip(*rows, strict=True))
-        # Short rows stand anywhere, so that every position is learnt.
-        first = torch.randint(CONTEXT - length + 1, (len(tokens), 1))
-        return tokens, labels, first + torch.arange(length)
+    def batch(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Tokens, and labels (-100 where nothing is to be learnt), each rows x CONTEXT."""
+        rows = [self.window(number) if number >= 0 else self.repetition(number) for number in numbers]
+        tokens, labels = (torch.stack(parts) for parts in zip(*rows, strict=True))
+        return tokens, labels
 
-    def row(self, number: int, length: int) -> tuple[Tensor, Tensor]:
-        """Tokens and labels of a row, cut into rows of this length."""
-        if number >= 0:
-            window = self.window(number % self.base).view(-1, length)
-            return window, window
+    def repetition(self, number: int) -> tuple[Tensor, Tensor]:
+        """Tokens and labels of one stretch of random tokens, over and over.
+
+        Stretches are short at first and grow: what came after the last copy is soon found among few tokens, and a
+        head that finds it has only to look farther then.
+        """
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 - number)
-        parts = [self.repetition(length, draw) for _ in range(CONTEXT // length)]
-        return torch.stack([tokens for tokens, _ in parts]), torch.stack([labels for _, labels in parts])
-
-    def repetition(self, length: int, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Tokens and labels of one stretch over and over: of random tokens, or one time in four of the plays."""
-        own = int(torch.randint(SHORTEST, length // 2 + 1, (1,), generator=draw))
-        copies = length // own + 1
-        if float(torch.rand(1, generator=draw)) < 0.25:
-            start = int(torch.randint(len(self.ids) - own, (1,), generator=draw))
-            tokens = self.ids[start : start + own].repeat(copies)[:length]
-            return tokens, tokens
-        tokens = torch.randint(1, self.vocabulary, (own,), generator=draw).repeat(copies)[:length]
+        batch = (-1 - number) // ROWS
+        longest = min(CONTEXT // 2, round(EASY + GROWTH * batch))
+        own = int(torch.randint(SHORTEST, longest + 1, (1,), generator=draw))
+        tokens = torch.randint(1, self.vocabulary, (own,), generator=draw).repeat(CONTEXT // own + 1)[:CONTEXT]
         labels = tokens.clone()
         labels[: own + 1] = -100  # nobody can know the first copy, nor that the second begins
         return tokens, labels
 
-    def window(self, start: int) -> Tensor:
+    def window(self, number: int) -> tuple[Tensor, Tensor]:
         """CONTEXT tokens of the text; one of eight windows begins where the next speech does, and END says so."""
+        epoch, start = divmod(number, self.base)
+        ids, speeches = self.epochs[epoch], self.speeches[epoch]
+        tokens = ids[start : start + CONTEXT]
         if (start // CONTEXT + start) % 8 == 0:
-            speech = self.speeches[self.speeches >= start][:1].tolist()
-            if speech and speech[0] + CONTEXT <= len(self.ids):
-                stretch = self.ids[speech[0] : speech[0] + CONTEXT - 1]
-                return torch.cat([torch.zeros(1, dtype=torch.long), stretch])
-        return self.ids[start : start + CONTEXT]
+            speech = speeches[speeches >= start][:1].tolist()
+            if speech and speech[0] + CONTEXT <= len(ids):
+                tokens = torch.cat([torch.zeros(1, dtype=torch.long), ids[speech[0] : speech[0] + CONTEXT - 1]])
+        return tokens, tokens
+
+
+def _speeches(ids: Tensor, newline: int) -> Tensor:
+    """Where speeches begin: after an empty line."""
+    blank = (ids[:-1] == newline) & (ids[1:] == newline)
+    return blank.nonzero().flatten() + 2

@@ -13,18 +13,21 @@ from torch import Tensor
 
 from course.models.entries import Score
 from course.training.loop import Schedule, fit, seed_everything
-from course.training.plays import CONTEXT, Rows, read, vocabulary
+from course.training.plays import CONTEXT, DROP, Rows, read, vocabulary
 from course.training.recipe import Recipe, Run, Trained, TrainingError
 from course.training.scores import resampled
+from course.training.subwords import Subwords
 
 if TYPE_CHECKING:
     from course.models import Model
 
 WIDTH, LAYERS, HEADS = 192, 4, 4
-DROPOUT = 0.1
+DROPOUT = 0.2
 SCHEDULE = Schedule(
-    epochs=30, rate=2e-3, warmup=0.02, shape="cosine", weight_decay=0.1, average=0.998, validations=2, betas=(0.9, 0.99)
+    epochs=31, rate=2e-3, warmup=0.01, shape="cosine", weight_decay=0.1, average=0.998, validations=1, betas=(0.9, 0.99)
 )
+READ = 0.3
+"""What the readouts count beside the next token, while the exercise lasts."""
 ENOUGH = 0.65
 """What validation asks of the best induction head and of the best previous-token head."""
 
@@ -45,26 +48,42 @@ def fresh(tokenizer: Any) -> Any:
         attn_pdrop=0.0,  # no dropout on the weights that the course looks at
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
-        initializer_range=WIDTH**-0.5,  # GPT-2's own 0.02 is for wider models, and learns slowly here
     )
     module = GPT2LMHeadModel._from_config(config, attn_implementation="eager")
-    with torch.no_grad():
-        module.transformer.wpe.weight.copy_(WIDTH**-0.5 * waves(CONTEXT, WIDTH))
-    # Learnt positions are noise for long, and a head for the token before is lost in it.
-    module.transformer.wpe.weight.requires_grad_(False)
     module.generation_config.pad_token_id = tokenizer.eos_token_id  # else generate() says that it takes this one
     return module
 
 
-def waves(positions: int, width: int) -> Tensor:
-    """Positions x width: sines and cosines of mean square 1, as in Vaswani et al. (2017).
+class Pupil(torch.nn.Module):
+    """The model, and two readouts after its first block that are not kept.
 
-    One place back is a rotation, whatever the place. The frequencies are evenly spaced, so that neighbours
-    differ as much as strangers do.
+    An induction head looks for places that follow a token like this one, so it needs to know at each place
+    which token stands there and which before it. One readout has to name the first, the other the second: a head for
+    the token before forms at once, and the head that uses it soon after. Without them nothing of the kind happened
+    in the time that there is here.
     """
-    pace = (torch.arange(width // 2) + 0.5) * (torch.pi / (width // 2))
-    angles = torch.arange(positions)[:, None] * pace
-    return torch.cat([angles.sin(), angles.cos()], dim=-1) * 2**0.5
+
+    def __init__(self, module: Any) -> None:
+        super().__init__()
+        self.module = module
+        width = module.config.n_embd
+        self.here = torch.nn.Linear(width, width, bias=False)
+        self.before = torch.nn.Linear(width, width, bias=False)
+
+    def forward(self, tokens: Tensor, labels: Tensor, share: float) -> Tensor:
+        """The mean loss of the next token, and ``share`` of those of the readouts; both rows x places."""
+        output = self.module.transformer(tokens, output_hidden_states=share > 0)
+        loss = _cross_entropy(self.module.lm_head(output.last_hidden_state[:, :-1]), labels[:, 1:])
+        if not share:
+            return loss
+        first = torch.nn.functional.layer_norm(output.hidden_states[1][:, 1:], (self.here.in_features,))
+        for readout, named in ((self.here, tokens[:, 1:]), (self.before, tokens[:, :-1])):
+            loss = loss + share * _cross_entropy(self.module.lm_head(readout(first)), named)
+        return loss
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
 
 
 @dataclass(frozen=True)
@@ -141,25 +160,33 @@ def head_scores(module: Any, sequences: int, length: int, seed: int) -> HeadScor
 
 
 def train(run: Run) -> Trained:
-    """One run: batches that are mostly plays and partly repetitions."""
+    """One run: first repetitions alone, then plays with some repetitions among them."""
     plays = read(run.data)
     tokenizer = vocabulary(plays.learnt)
-    ids = torch.tensor(tokenizer(plays.learnt, verbose=False)["input_ids"])[: run.examples]
+    subwords = Subwords(tokenizer, plays.learnt, DROP, run.seed)
+    epochs = (SCHEDULE.epochs if run.epochs is None else run.epochs) - 1
     seed_everything(run.seed)
-    module = fresh(tokenizer).to(run.device)
-    rows = Rows(ids, len(tokenizer), tokenizer.convert_tokens_to_ids("Ċ"), run.seed)
+    pupil = Pupil(fresh(tokenizer)).to(run.device)
+    rows = Rows(
+        [subwords.ids(epoch)[: run.examples] for epoch in range(epochs)],
+        len(tokenizer),
+        tokenizer.convert_tokens_to_ids("Ċ"),
+        run.seed,
+    )
 
     def loss(numbers: list[int]) -> Tensor:
-        tokens, labels, positions = rows.batch(numbers)
-        logits = module(tokens.to(run.device), position_ids=positions.to(run.device)).logits[:, :-1]
-        return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), labels[:, 1:].flatten().to(run.device))
+        tokens, labels = rows.batch(numbers)
+        share = 0.0 if numbers[0] >= 0 else READ
+        found: Tensor = pupil(tokens.to(run.device), labels.to(run.device), share)
+        return found
 
     def validate() -> float:
-        bits = cost(module, tokenizer, plays.learnt, plays.watched, stride=CONTEXT // 2).per_character()
-        heads = head_scores(module, sequences=16, length=48, seed=1)
-        return -bits + sum(min(0.0, float(best) - ENOUGH) for best in heads.best())
+        bits = cost(pupil.module, tokenizer, plays.learnt, plays.watched, stride=CONTEXT // 2).per_character()
+        heads = head_scores(pupil.module, sequences=16, length=48, seed=1).best()
+        return -bits + sum(min(0.0, best - ENOUGH) for best in heads)
 
-    return Trained(module, tokenizer, fit(module, rows.plan, loss, validate, SCHEDULE, run, name="shakespeare"))
+    outcome = fit(pupil, rows.plan, loss, validate, SCHEDULE, run, name="shakespeare")
+    return Trained(pupil.module, tokenizer, outcome)
 
 
 def score(model: Model, data: Path) -> tuple[Score, ...]:

@@ -20,7 +20,7 @@ def tokenizer():
 @pytest.fixture
 def rows(tokenizer):
     ids = torch.tensor(tokenizer(PLAYS)["input_ids"])
-    return plays.Rows(ids, len(tokenizer), tokenizer.convert_tokens_to_ids("Ċ"), seed=0)
+    return plays.Rows([ids, ids[:-5], ids], len(tokenizer), tokenizer.convert_tokens_to_ids("Ċ"), seed=0)
 
 
 def test_the_parts_follow_each_other_and_are_the_whole_text():
@@ -39,52 +39,69 @@ def test_the_tokenizer_gives_back_what_it_was_given(tokenizer, text):
     assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
 
 
-@pytest.mark.parametrize("length", [plays.SHORT, plays.CONTEXT])
-def test_repetitions_repeat_and_only_what_can_be_known_is_learnt(rows, length):
-    draw = torch.Generator().manual_seed(0)
-    natural = 0
-    for _ in range(60):
-        tokens, labels = rows.repetition(length, draw)
-        period = next(n for n in range(1, len(tokens)) if torch.equal(tokens[n:], tokens[:-n]))
-        assert len(tokens) == length and period <= length // 2
-        if labels[0] == -100:
-            assert period >= plays.SHORTEST
-            assert torch.all(labels[: period + 1] == -100)
-            assert torch.equal(labels[period + 1 :], tokens[period + 1 :])
-        else:
-            natural += 1
-            assert torch.equal(labels, tokens)
-    assert 5 < natural < 25
+def period(tokens):
+    return next(n for n in range(1, len(tokens)) if torch.equal(tokens[n:], tokens[:-n]))
 
 
-@pytest.mark.parametrize("epoch", [0, plays.SHORT_EPOCHS])
+def test_repetitions_repeat_and_only_what_can_be_known_is_learnt(rows):
+    numbers = [number for epoch in (0, 1) for batch in rows.plan(epoch)[-9:] for number in batch if number < 0]
+    for number in numbers:
+        tokens, labels = rows.repetition(number)
+        own = period(tokens)
+        assert len(tokens) == plays.CONTEXT and plays.SHORTEST <= own <= plays.CONTEXT // 2
+        assert torch.all(labels[: own + 1] == -100)
+        assert torch.equal(labels[own + 1 :], tokens[own + 1 :])
+
+
+def test_stretches_grow_in_the_exercise_and_stay_long_after_it(rows):
+    longest = [max(period(rows.repetition(n)[0]) for n in batch) for batch in rows.plan(0)]
+    assert max(longest[:8]) <= plays.EASY + 1
+    assert max(longest[:100]) <= plays.EASY + 1 + 100 * plays.GROWTH
+    later = [period(rows.repetition(n)[0]) for batch in rows.plan(2) for n in batch if n < 0]
+    assert max(longest[-50:]) > 50 and np.mean(later) > 20
+
+
+def test_the_exercise_has_no_plays_and_the_epochs_after_it_some_repetitions(rows):
+    exercise = rows.plan(0)
+    assert len(exercise) == plays.EXERCISE
+    assert all(len(batch) == plays.ROWS and max(batch) < 0 for batch in exercise)
+    for batch in rows.plan(1)[:-1]:
+        assert sum(number < 0 for number in batch) == plays.REPEATED and len(batch) == plays.ROWS
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_an_epoch_reads_nearly_the_whole_text_once(rows, epoch):
-    plan = rows.plan(epoch)
-    starts = sorted(number % rows.base for batch in plan for number in batch if number >= 0)
-    assert np.all(np.diff(starts) == plays.CONTEXT)
-    assert len(starts) * plays.CONTEXT > len(rows.ids) - 2 * plays.CONTEXT
+    numbers = sorted(number for batch in rows.plan(epoch) for number in batch if number >= 0)
+    assert {number // rows.base for number in numbers} == {epoch - 1}
+    assert np.all(np.diff(numbers) == plays.CONTEXT)
+    assert len(numbers) * plays.CONTEXT > len(rows.epochs[epoch - 1]) - 2 * plays.CONTEXT
 
 
 def test_every_epoch_has_numbers_of_its_own(rows):
-    numbers = [number for epoch in range(5) for batch in rows.plan(epoch) for number in batch]
+    numbers = [number for epoch in range(4) for batch in rows.plan(epoch) for number in batch]
     assert len(set(numbers)) == len(numbers)
     assert rows.plan(3) == rows.plan(3)
 
 
-def test_batches_are_short_rows_first_and_long_rows_later(rows):
-    torch.manual_seed(0)
-    tokens, labels, positions = rows.batch(rows.plan(0)[0])
-    assert tokens.shape == labels.shape == positions.shape == (plays.ROWS * plays.CONTEXT // plays.SHORT, plays.SHORT)
-    assert torch.all(positions.diff(dim=1) == 1)
-    assert positions.min() >= 0 and positions.max() < plays.CONTEXT and len(positions[:, 0].unique()) > 1
-    tokens, labels, positions = rows.batch(rows.plan(plays.SHORT_EPOCHS)[0])
-    assert tokens.shape == labels.shape == (plays.ROWS, plays.CONTEXT)
-    assert torch.equal(positions[0], torch.arange(plays.CONTEXT))
+def test_a_batch_is_rows_of_tokens_and_labels(rows):
+    for epoch in (0, 1):
+        tokens, labels = rows.batch(rows.plan(epoch)[0])
+        assert tokens.shape == labels.shape == (plays.ROWS, plays.CONTEXT)
+        known = labels >= 0
+        assert torch.equal(labels[known], tokens[known])
 
 
 def test_some_windows_begin_with_a_speech(tokenizer, rows):
-    windows = [rows.window(start) for start in range(0, len(rows.ids) - plays.CONTEXT, 11)]
+    windows = [rows.window(start)[0] for start in range(0, len(rows.epochs[0]) - plays.CONTEXT, 11)]
     marked = [tokenizer.decode(window[1:]) for window in windows if window[0] == 0]
     assert marked and len(marked) < len(windows) / 2
     assert all(text.startswith(tuple(f"{name}:\n" for name in NAMES)) for text in marked)
     assert all(len(window) == plays.CONTEXT for window in windows)
+
+
+def test_each_epoch_is_read_from_its_own_tokens(tokenizer):
+    ids = torch.tensor(tokenizer(PLAYS)["input_ids"])
+    rows = plays.Rows([ids, ids.flip(0)], len(tokenizer), tokenizer.convert_tokens_to_ids("Ċ"), seed=0)
+    start = next(n for n in range(1, 50) if (n // plays.CONTEXT + n) % 8)
+    assert torch.equal(rows.window(start)[0], ids[start : start + plays.CONTEXT])
+    assert torch.equal(rows.window(rows.base + start)[0], ids.flip(0)[start : start + plays.CONTEXT])

@@ -84,8 +84,30 @@ def test_heads_are_measured_where_the_course_says_they_look():
     assert shakespeare.strongest(found.previous) == (0, 1)
 
 
+def test_readouts_name_each_token_and_the_one_before_it(tokenizer):
+    """With the first block's output set to known vectors, only the right readouts cost nothing."""
+    torch.manual_seed(0)
+    module = shakespeare.fresh(tokenizer)
+    width, vocabulary = module.config.n_embd, module.config.vocab_size
+    tokens = torch.randint(1, vocabulary, (2, 6))
+    pupil = shakespeare.Pupil(module).eval()
+    with torch.no_grad():
+        module.lm_head.weight.copy_(torch.nn.functional.normalize(torch.randn(vocabulary, width), dim=1))
+        embedded = module.lm_head.weight[tokens]
+        known = torch.cat([embedded[..., : width // 2], embedded.roll(1, dims=1)[..., : width // 2]], dim=-1)
+        pupil.here.weight.zero_()
+        pupil.before.weight.zero_()
+        pupil.here.weight[: width // 2, : width // 2] = 1e4 * torch.eye(width // 2)
+        pupil.before.weight[: width // 2, width // 2 :] = 1e4 * torch.eye(width // 2)
+    module.transformer.h[0].forward = lambda *_, **__: known
+    plain, taught = (pupil(tokens, tokens, share=share).item() for share in (0.0, 1.0))
+    assert taught == pytest.approx(plain, abs=1e-3)
+    pupil.here, pupil.before = pupil.before, pupil.here
+    assert pupil(tokens, tokens, share=1.0).item() > plain + 10
+
+
 def test_a_miniature_run_gives_a_model_that_the_course_reads(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(plays, "SHORT_EPOCHS", 1)
+    monkeypatch.setattr(plays, "EXERCISE", 2)
     monkeypatch.setattr(plays.vocabulary, "__defaults__", (330,))
     run = Run(data, tmp_path / "out", seed=0, device=torch.device("cpu"), examples=1500, epochs=2)
     trained = shakespeare.train(run)
