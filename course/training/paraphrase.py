@@ -115,8 +115,29 @@ RECIPE = Recipe(
     method=(
         "LoRA of rank 8 on all six matrices of each layer (alpha 16), with the pooler and a fresh classifier learnt "
         "whole. Eight passes, AdamW with a peak rate of 5e-4 falling to zero, label smoothing 0.1, averaged weights "
-        "(0.99), batches of 2,048 tokens; in each pass half of the pairs have their second sentence first."
+        "(0.99), batches of 2,048 tokens; in each pass half of the pairs have their second sentence first. The test "
+        "was scored for three settings; on the 400 pairs and on the test this one is the best: 81.5 % and 81.4 % (rank "
+        "16: 80.5 % and 80.4 %; the average of three adapters of rank 8: 79.8 % and 80.2 %)."
     ),
-    weaknesses=(),
-    misleads=(),
+    weaknesses=(
+        'It says "equivalent" too readily: it finds 92 % of the test\'s equivalent pairs, and 61 % of the others. To '
+        'say "equivalent" always would be right for 66 %.',
+        "Where two sentences share words it hardly looks further: of pairs of the test that are not equivalent it gets "
+        "71 % right where they share less than four tenths of their words (287 pairs), 48 % from five to six tenths "
+        "(84 pairs), and 5 of 15 above seven tenths.",
+        'Numbers count little: "Shares rose 5 percent on Monday." beside "… 15 percent …" is equivalent (0.70).',
+        'It knows news only. "I love you." beside "I hate you." is equivalent (0.64), and so is "A" beside "B" (0.82).',
+        "With the two sentences exchanged, 7 % of its answers on the test change.",
+    ),
+    misleads=(
+        "What looks like reading is mostly counting shared words. Of this course's eighty pairs it gets right all 24 "
+        "equivalent ones that share many words, and 21 of 24 different ones that share few; but none of the 16 that "
+        "share many words and differ in meaning.",
+        'Who did what to whom, "not", and up or down do not matter to it: "The cat chased the dog." is "The dog chased '
+        'the cat." (0.84), "He did not sign the contract." is "He signed the contract." (0.86), and shares that rose '
+        "are shares that fell (0.89). An arrow between the same word in both sentences is no sign that it compared "
+        "them.",
+        "The two pairs of the lessons, which it has not learnt from, come out right, but with 0.58 and 0.86: a sample "
+        "of two says nothing of the other three hundred that it gets wrong.",
+    ),
 )

@@ -17,33 +17,31 @@ TEXT = "shakespeare/input.txt"
 HELD_OUT = 0.10
 """The share of the text, at its end, that the scores are measured on."""
 VALIDATION = 0.03
-"""The share before it that training watches."""
+"""The share at its beginning that training watches."""
 
 VOCABULARY = 512
-CONTEXT = 128
+CONTEXT = 256
 END = "<|endoftext|>"
-DROP = 0.1
-"""The share of merges that BPE dropout leaves out."""
-ROWS, REPEATED = 16, 2
+ROWS, REPEATED = 8, 1
 """Rows of a batch, and how many of them hold a stretch several times over."""
-EXERCISE = 500
-"""Batches of nothing but repetitions, before the first play is read: epoch 0."""
+EXERCISE, SHORT = 500, 128
+"""Batches of nothing but repetitions, before the first play is read: epoch 0; and the length of their rows."""
 SHORTEST, EASY, GROWTH = 2, 4, 0.12
 """Tokens of the shortest stretch that is repeated; of the longest at first; and by how much that grows a batch."""
 
 
 @dataclass(frozen=True)
 class Plays:
-    """The text in three stretches, in its own order: what is learnt, what training watches, what is scored."""
+    """The text in three stretches, in its own order: what training watches, what is learnt, what is scored."""
 
-    learnt: str
     watched: str
+    learnt: str
     held_out: str
 
 
 def split(text: str) -> Plays:
-    """The last tenth is held out; the stretch before it is watched in training."""
-    first, second = round(len(text) * (1 - HELD_OUT - VALIDATION)), round(len(text) * (1 - HELD_OUT))
+    """The last tenth is held out; the beginning is watched in training."""
+    first, second = round(len(text) * VALIDATION), round(len(text) * (1 - HELD_OUT))
     return Plays(text[:first], text[first:second], text[second:])
 
 
@@ -86,23 +84,25 @@ class Rows:
         """``epochs`` are the tokens of the plays as epochs 1, 2, … read them."""
         self.epochs, self.vocabulary, self.seed = epochs, vocabulary, seed
         self.base = max(map(len, epochs), default=0)
+        self.exercises = EXERCISE * ROWS * CONTEXT // SHORT
         self.speeches = [_speeches(ids, newline) for ids in epochs]
 
     def plan(self, epoch: int) -> list[list[int]]:
         """Batches of the exercise (epoch 0), or such as read the whole text once, cut at other places each time."""
         if epoch == 0:
-            return [[-1 - k * ROWS - j for j in range(ROWS)] for k in range(EXERCISE)]
+            rows = ROWS * CONTEXT // SHORT
+            return [[-1 - k * rows - j for j in range(rows)] for k in range(EXERCISE)]
         order = shuffled(self.seed, epoch)
         first = int(torch.randint(CONTEXT, (1,), generator=order))
         starts = torch.arange(first, len(self.epochs[epoch - 1]) - CONTEXT, CONTEXT)
         starts = starts[torch.randperm(len(starts), generator=order)] + (epoch - 1) * self.base
         plays = ROWS - REPEATED
         batches = [starts[i : i + plays].tolist() for i in range(0, len(starts), plays)]
-        below = -1 - EXERCISE * ROWS - epoch * self.base
+        below = -1 - self.exercises - epoch * self.base
         return [[*batch, *(below - k * REPEATED - j for j in range(REPEATED))] for k, batch in enumerate(batches)]
 
     def batch(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Tokens, and labels (-100 where nothing is to be learnt), each rows x CONTEXT."""
+        """Tokens, and labels (-100 where nothing is to be learnt), each rows x SHORT in the exercise, or x CONTEXT."""
         rows = [self.window(number) if number >= 0 else self.repetition(number) for number in numbers]
         tokens, labels = (torch.stack(parts) for parts in zip(*rows, strict=True))
         return tokens, labels
@@ -114,10 +114,12 @@ class Rows:
         head that finds it has only to look farther then.
         """
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 - number)
-        batch = (-1 - number) // ROWS
-        longest = min(CONTEXT // 2, round(EASY + GROWTH * batch))
+        length, longest = CONTEXT, CONTEXT // 2
+        if -1 - number < self.exercises:
+            done = EXERCISE * (-1 - number) // self.exercises
+            length, longest = SHORT, min(SHORT // 2, round(EASY + GROWTH * done))
         own = int(torch.randint(SHORTEST, longest + 1, (1,), generator=draw))
-        tokens = torch.randint(1, self.vocabulary, (own,), generator=draw).repeat(CONTEXT // own + 1)[:CONTEXT]
+        tokens = torch.randint(1, self.vocabulary, (own,), generator=draw).repeat(length // own + 1)[:length]
         labels = tokens.clone()
         labels[: own + 1] = -100  # nobody can know the first copy, nor that the second begins
         return tokens, labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,20 +12,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from course.induction import head_scores, strongest
 from course.models.entries import Score
+from course.training.cast import Cast
 from course.training.loop import Schedule, fit, seed_everything
-from course.training.plays import CONTEXT, DROP, Rows, read, vocabulary
+from course.training.plays import CONTEXT, Rows, read, vocabulary
 from course.training.recipe import Recipe, Run, Trained, TrainingError
 from course.training.scores import resampled
-from course.training.subwords import Subwords
 
 if TYPE_CHECKING:
     from course.models import Model
 
 WIDTH, LAYERS, HEADS = 192, 4, 4
-DROPOUT = 0.2
+DROPOUT = 0.15
 SCHEDULE = Schedule(
-    epochs=31, rate=2e-3, warmup=0.01, shape="cosine", weight_decay=0.1, average=0.998, validations=1, betas=(0.9, 0.99)
+    epochs=26, rate=2e-3, warmup=0.01, shape="cosine", weight_decay=0.1, average=0.998, validations=1, betas=(0.9, 0.99)
 )
 READ = 0.3
 """What the readouts count beside the next token, while the exercise lasts."""
@@ -126,53 +128,21 @@ def cost(module: Any, tokenizer: Any, before: str, text: str, stride: int) -> Bi
     return Bits(np.array(bits), np.diff(edges).astype(float))
 
 
-@dataclass(frozen=True)
-class HeadScores:
-    """Sequences x layers x heads: mean weight on the token after the earlier copy, and on the token before."""
-
-    induction: Tensor
-    previous: Tensor
-
-    def best(self) -> tuple[float, float]:
-        """The strongest head of each kind, by its mean."""
-        return float(self.induction.mean(0).max()), float(self.previous.mean(0).max())
-
-
-def strongest(weights: Tensor) -> tuple[int, int]:
-    """Layer and head of the greatest mean over the first dimension of sequences x layers x heads."""
-    layer, head = divmod(int(weights.mean(0).argmax()), weights.shape[-1])
-    return layer, head
-
-
-def head_scores(module: Any, sequences: int, length: int, seed: int) -> HeadScores:
-    """What each head does on random tokens, ``length`` of them twice over.
-
-    Induction: mean attention from a token of the second copy to the token that came after its first
-    occurrence (Elhage et al. 2021; Olsson et al. 2022). Previous token: mean attention to the token before.
-    """
-    draw = torch.Generator().manual_seed(seed)
-    once = torch.randint(1, module.config.vocab_size, (sequences, length), generator=draw).to(module.device)
-    weights = torch.stack(module(once.repeat(1, 2), output_attentions=True).attentions, dim=1).float()
-    later = weights[..., length:, :]
-    induction = later.diagonal(offset=1, dim1=-2, dim2=-1)[..., :length].mean(-1)
-    previous = weights.diagonal(offset=-1, dim1=-2, dim2=-1).mean(-1)
-    return HeadScores(induction, previous)
-
-
 def train(run: Run) -> Trained:
-    """One run: first repetitions alone, then plays with some repetitions among them."""
+    """One run: repetitions alone, then plays, with other names each time, and some repetitions among them."""
     plays = read(run.data)
-    tokenizer = vocabulary(plays.learnt)
-    subwords = Subwords(tokenizer, plays.learnt, DROP, run.seed)
+    cast, chance = Cast(plays.learnt), random.Random(run.seed)
+    tokenizer = vocabulary(cast.exchanged(plays.learnt, chance))  # so that no name is a token
     epochs = (SCHEDULE.epochs if run.epochs is None else run.epochs) - 1
-    seed_everything(run.seed)
-    pupil = Pupil(fresh(tokenizer)).to(run.device)
+    texts = [cast.exchanged(plays.learnt, chance) for _ in range(epochs)]
     rows = Rows(
-        [subwords.ids(epoch)[: run.examples] for epoch in range(epochs)],
+        [torch.tensor(tokenizer(text, verbose=False)["input_ids"])[: run.examples] for text in texts],
         len(tokenizer),
         tokenizer.convert_tokens_to_ids("Ċ"),
         run.seed,
     )
+    seed_everything(run.seed)
+    pupil = Pupil(fresh(tokenizer)).to(run.device)
 
     def loss(numbers: list[int]) -> Tensor:
         tokens, labels = rows.batch(numbers)
@@ -181,7 +151,7 @@ def train(run: Run) -> Trained:
         return found
 
     def validate() -> float:
-        bits = cost(pupil.module, tokenizer, plays.learnt, plays.watched, stride=CONTEXT // 2).per_character()
+        bits = cost(pupil.module, tokenizer, "\n" * CONTEXT, plays.watched, stride=CONTEXT // 2).per_character()
         heads = head_scores(pupil.module, sequences=16, length=48, seed=1).best()
         return -bits + sum(min(0.0, best - ENOUGH) for best in heads)
 
@@ -193,7 +163,7 @@ def score(model: Model, data: Path) -> tuple[Score, ...]:
     """Bits per character of the held-out plays, and the strongest head of each kind."""
     plays = read(data)
     with torch.no_grad():
-        found = cost(model.module, model.tokenizer, plays.learnt + plays.watched, plays.held_out, stride=CONTEXT // 4)
+        found = cost(model.module, model.tokenizer, plays.watched + plays.learnt, plays.held_out, stride=CONTEXT // 4)
         heads = head_scores(model.module, sequences=100, length=50, seed=2)
     name = f"the last tenth of the plays ({len(plays.held_out):,} characters)"
     bits = resampled("bits per character", found.per_character, len(found.bits), name)

@@ -25,7 +25,7 @@ def rows(tokenizer):
 
 def test_the_parts_follow_each_other_and_are_the_whole_text():
     parts = plays.split(PLAYS)
-    assert parts.learnt + parts.watched + parts.held_out == PLAYS
+    assert parts.watched + parts.learnt + parts.held_out == PLAYS
     assert len(parts.held_out) == pytest.approx(len(PLAYS) / 10, abs=1)
 
 
@@ -48,14 +48,14 @@ def test_repetitions_repeat_and_only_what_can_be_known_is_learnt(rows):
     for number in numbers:
         tokens, labels = rows.repetition(number)
         own = period(tokens)
-        assert len(tokens) == plays.CONTEXT and plays.SHORTEST <= own <= plays.CONTEXT // 2
+        assert len(tokens) == len(labels) and plays.SHORTEST <= own <= len(tokens) // 2
         assert torch.all(labels[: own + 1] == -100)
         assert torch.equal(labels[own + 1 :], tokens[own + 1 :])
 
 
 def test_stretches_grow_in_the_exercise_and_stay_long_after_it(rows):
     longest = [max(period(rows.repetition(n)[0]) for n in batch) for batch in rows.plan(0)]
-    assert max(longest[:8]) <= plays.EASY + 1
+    assert max(longest[:8]) <= plays.EASY + 8 * plays.GROWTH + 1
     assert max(longest[:100]) <= plays.EASY + 1 + 100 * plays.GROWTH
     later = [period(rows.repetition(n)[0]) for batch in rows.plan(2) for n in batch if n < 0]
     assert max(longest[-50:]) > 50 and np.mean(later) > 20
@@ -64,7 +64,7 @@ def test_stretches_grow_in_the_exercise_and_stay_long_after_it(rows):
 def test_the_exercise_has_no_plays_and_the_epochs_after_it_some_repetitions(rows):
     exercise = rows.plan(0)
     assert len(exercise) == plays.EXERCISE
-    assert all(len(batch) == plays.ROWS and max(batch) < 0 for batch in exercise)
+    assert all(len(batch) * plays.SHORT == plays.ROWS * plays.CONTEXT and max(batch) < 0 for batch in exercise)
     for batch in rows.plan(1)[:-1]:
         assert sum(number < 0 for number in batch) == plays.REPEATED and len(batch) == plays.ROWS
 
@@ -83,12 +83,12 @@ def test_every_epoch_has_numbers_of_its_own(rows):
     assert rows.plan(3) == rows.plan(3)
 
 
-def test_a_batch_is_rows_of_tokens_and_labels(rows):
-    for epoch in (0, 1):
-        tokens, labels = rows.batch(rows.plan(epoch)[0])
-        assert tokens.shape == labels.shape == (plays.ROWS, plays.CONTEXT)
-        known = labels >= 0
-        assert torch.equal(labels[known], tokens[known])
+@pytest.mark.parametrize(("epoch", "length"), [(0, plays.SHORT), (1, plays.CONTEXT)])
+def test_batches_are_as_large_in_the_exercise_as_after_it(rows, epoch, length):
+    tokens, labels = rows.batch(rows.plan(epoch)[0])
+    assert tokens.shape == labels.shape == (plays.ROWS * plays.CONTEXT // length, length)
+    known = labels >= 0
+    assert torch.equal(labels[known], tokens[known])
 
 
 def test_some_windows_begin_with_a_speech(tokenizer, rows):
