@@ -2,10 +2,10 @@
 
 Both sides run in turn, in one go. The tensors are softmax of random numbers with the sharpness of a trained model's
 (attention is mostly small numbers). Our HTML has the page and its PNG; a notebook also stores the PNG by itself, for
-formats that take no HTML, while bertviz has none: both sizes are printed. bertviz's pages
-get d3 and jQuery from this package instead of from a network. A time in Chromium is from opening the file until all
-lines (or all heat maps) are there and two frames have been painted. At last, the grid's own interaction: how long a
-frame takes while the mouse moves over an opened head. Printed: both sides, and their ratio.
+formats that take no HTML, while bertviz has none: both sizes are printed. bertviz's pages get d3, and what they use of
+jQuery, from this package instead of from a network. A time in Chromium is from opening the file until all lines (or all
+heat maps) are there and two frames have been painted. At last, the grid's own interaction: how long a frame takes while
+the mouse moves over an opened head. Printed: both sides, and their ratio.
 
     python benchmarks/views.py [--rounds 3] [--without-browser]
 """
@@ -28,12 +28,13 @@ import torch
 import course
 from course.tokens import Tokens
 from course.views import View
-from course.views.libraries import own_file
+from course.views.libraries import LIBRARIES, own_file
 
 PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 HOVER = """async () => {
-    const target = document.querySelector('canvas.head, .opened canvas, canvas');
-    const box = target.getBoundingClientRect();
+    const target = document.querySelector('.sheet');
+    const box = document.querySelector('canvas.cells').getBoundingClientRect();
+    const readouts = new Set();
     const times = [];
     for (let i = 0; i < 60; i++) {
         const at = { clientX: box.left + 5 + (box.width - 10) * ((i * 37) % 60) / 60,
@@ -41,10 +42,11 @@ HOVER = """async () => {
         await new Promise(requestAnimationFrame);
         const start = performance.now();
         target.dispatchEvent(new PointerEvent('pointermove', at));
-        target.dispatchEvent(new MouseEvent('mousemove', at));
         await new Promise(requestAnimationFrame);
         times.push(performance.now() - start);
+        readouts.add(document.querySelector('.readout').textContent);
     }
+    if (readouts.size < 30) throw new Error('the numbers did not follow the mouse');
     return times;
 }"""
 
@@ -135,7 +137,7 @@ def show_hovering(browser: Any, folder: Path) -> None:
     page.goto(course.model_view(attention(12, 12, 128)).save(folder / "grid.html").as_uri())
     frame = page.frames[1]
     frame.wait_for_selector("html.drawn", state="attached", timeout=60_000)
-    frame.locator("[role=gridcell], [role=grid] button").first.press("Enter")
+    frame.locator("[role=gridcell]").first.press("Enter")
     frame.evaluate(PAINTED)
     times = frame.evaluate(HOVER)
     print(
@@ -171,15 +173,11 @@ def bertviz_page(att: course.Attention, second: int | None = None, *, view: str 
     layers = [layer.unsqueeze(0) for layer in att.weights]
     draw = bertviz.model_view if view == "model" else bertviz.head_view
     page: str = draw(layers, list(att.queries), second, html_action="return").data
-    libraries = "".join(
-        f"<script>{own_file(f'vendor/{name}')}</script>" for name in ("d3.min.js", "jquery.slim.min.js")
-    )
-    start = "const require = { config() {} }; const requirejs = (_names, start) => start(jQuery, d3);"
-    local = f"{libraries}<script>{start}</script>"
+    libraries = "".join(f"<script>{own_file(name)}</script>" for name in LIBRARIES)
     before, after = page.split("</script>", 1)
     if "require.min.js" not in before:
         raise SystemExit("bertviz's page does not begin with require.js, as that of 1.4.1 does")
-    return local + after
+    return f"{libraries}{after}<script>bertviz(jQuery, d3)</script>"
 
 
 def stored(view: View) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from course.attending import attend
@@ -21,6 +22,7 @@ def neuron_view(
     layer: int = 0,
     head: int = 0,
     query: int | str | None = None,
+    tokens: Iterable[int] | None = None,
     show: str | None = None,
     theme: str = "auto",
     truncate: bool = False,
@@ -30,8 +32,9 @@ def neuron_view(
     ``source`` is a model, to be run on ``text`` (and ``pair``: a second sentence, or the translation), or what
     `attend` returned. ``layer`` and ``head`` are shown at first; the page has the others, too, where there is room.
     ``query`` is the token to begin with, its text or position; if left out, the one with the strongest link.
-    ``show`` says what is seen first of a pair ("all", "A→A", "B→B", "A→B", "B→A") or of an encoder–decoder
-    ("encoder", "decoder", "cross"). ``theme`` is "auto" (the reader's system), "light" or "dark".
+    ``tokens`` are positions of those to show where all would be too many, such as the patches of an image; their
+    weights stay those among all. ``show`` says what is seen first of a pair ("all", "A→A", "B→B", "A→B", "B→A") or of
+    an encoder–decoder ("encoder", "decoder", "cross"). ``theme`` is "auto" (the reader's system), "light" or "dark".
 
     Before anything is drawn, softmax(q·k/√size) is compared with the model's own attention.
 
@@ -53,4 +56,4 @@ def neuron_view(
         )
     else:
         att = attend(source, text, pair, truncate=truncate)
-    return draw(att, layer=layer, head=head, query=query, show=show, theme=theme)
+    return draw(att, layer=layer, head=head, query=query, tokens=tokens, show=show, theme=theme)

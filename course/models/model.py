@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -95,8 +96,12 @@ class Model:
     def limits(self) -> Limits:
         """The longest input: what the positions allow and the tokenizer states, whichever is less."""
         stated = getattr(self.tokenizer, "model_max_length", None)
-        known = [_positions(self.module), stated if stated and stated < UNLIMITED else None]
+        known = [self._positions, stated if stated and stated < UNLIMITED else None]
         return Limits(min((int(limit) for limit in known if limit is not None), default=None))
+
+    @cached_property
+    def _positions(self) -> int | None:
+        return _positions(self.module)  # walks all modules, and every text asks for it
 
     def __repr__(self) -> str:
         return "; ".join([f"{self._name()}: {self._shape()}", self._origin(), *map(str, self.scores)])

@@ -34,6 +34,6 @@ def attention_grid(
     alt, summary = words.model_words(part, choice, title)
     heading, rest = summary.split("\n", 1)
     lines = [f"Heads of {words.model_name(part)}{words.block_note(choice)}"]
-    twin = heat_twin(lines, part, choice, heats.values[choice.part].numpy(), heats, heats.tables[first])
+    twin = heat_twin(lines, part, choice, heats, heats.tables[first])
     alt, summary = f"{alt} {why}", f"{heading}\n{why}\n{rest}"
     return View(title, page, twin, alt, summary, height, fluid_height, theme, too_large=too_large)

@@ -1,12 +1,17 @@
 "use strict";
 
 // Feeds bertviz's head_view.js and model_view.js, which stay as published: they find their libraries
-// through `requirejs` and their data in PYTHON_PARAMS. Each choice of what to see starts them anew.
+// through `requirejs` and their data in PYTHON_PARAMS. Each choice of what to see starts them anew. The keyboard, names
+// for screen readers, the numbers in words and room for long tokens are added from outside, to what they have drawn.
 
 (function () {
   const { parcel } = frame;
   const decorate = { head: decorateHeadView, model: decorateModelView }[parcel.view];
   const SVG = "http://www.w3.org/2000/svg";
+  const HINT = {
+    head: "Point at a token, or go to it with Tab and the arrow keys, to see its lines alone.",
+    model: "In a head that is open, point at a query, or go to it with Tab and the arrow keys, to see its lines alone.",
+  }[parcel.view];
   let part;
 
   frame.begin((weights) => {
@@ -21,13 +26,14 @@
   });
 
   function layOut(choose) {
-    frame.picture.innerHTML = '<div id="bertviz"><div class="choices"></div><div id="vis"></div></div>';
+    frame.picture.innerHTML =
+      '<div id="bertviz"><div class="choices"></div><output id="readout"></output><div id="vis"></div></div>';
     const choices = frame.picture.querySelector(".choices");
     if (parcel.view === "head") choices.append(frame.labelled("Layer", frame.selectWith("layer", [])));
     frame.offerChoices(choices, choose);
     const vis = document.getElementById("vis");
     new MutationObserver(() => decorate(vis.firstElementChild)).observe(vis, { childList: true });
-    vis.addEventListener("click", () => decorate(vis.firstElementChild));
+    for (const name of ["click", "dblclick"]) vis.addEventListener(name, () => decorate(vis.firstElementChild));
   }
 
   function draw(weights, choice) {
@@ -88,12 +94,42 @@
     return d3.lab(35 + 0.65 * l, a, b).formatHex();
   }
 
+  const tell = (text = HINT) => (document.getElementById("readout").textContent = text);
+  const data = () => window.PYTHON_PARAMS.attention[0];
+
+  // The largest weights of one token, such as "cat → mat 0.54, sat 0.20"; of several heads, with the head's number.
+  function strongest(layer, heads, query, key) {
+    const { attn, left_text: left, right_text: right } = data();
+    const links = heads.flatMap((head) => {
+      const rows = query === null ? left.map((_, i) => i) : [query];
+      const columns = key === null ? right.map((_, j) => j) : [key];
+      return rows.flatMap((i) => columns.map((j) => ({ head, i, j, weight: attn[layer][head][i][j] })));
+    });
+    const found = tokenLists.largest(links, 3, ({ weight }) => weight).map(([link]) => {
+      const token = tokenLists.short(query === null ? left[link.i] : right[link.j]);
+      return `${token} ${link.weight.toFixed(2)}${heads.length > 1 ? ` (head ${part.heads[link.head]})` : ""}`;
+    });
+    const [own, arrow] = query === null ? [right[key], "←"] : [left[query], "→"];
+    return `Largest weights: ${tokenLists.short(own)} ${arrow} ${found.join(", ")}`;
+  }
+
+  // What the mouse does, the focus does; and both tell the numbers.
+  function listen(token, point, leave, text) {
+    token.addEventListener("mouseover", () => tell(text()));
+    leave.addEventListener("mouseleave", () => tell());
+    token.addEventListener("focus", () => point.dispatchEvent(new MouseEvent("mouseover", { bubbles: true })));
+    token.addEventListener("blur", () => leave.dispatchEvent(new MouseEvent("mouseleave")));
+  }
+
   // Room for long tokens; numbers on the heads' colours, and the keyboard for them.
   function decorateHeadView(svg) {
     const squares = [...svg.lastElementChild.querySelectorAll("rect")];
+    tell();
     if (!svg.hasAttribute("viewBox")) {
       svg.classList.add("head");
+      name(svg, "Queries on the left, keys on the right, lines between them; a switch a head");
       squares.forEach(addSwitch);
+      for (const side of ["left", "right"]) makeTokens(svg, side);
       const texts = [...svg.querySelectorAll("#left text, #right text")].map((text) => text.getBBox());
       const from = Math.floor(Math.min(0, ...texts.map((box) => box.x)));
       const to = Math.ceil(Math.max(squares.length * 20, ...texts.map((box) => box.x + box.width)));
@@ -103,6 +139,18 @@
       square.setAttribute("aria-checked", String(square.__data__));
       const bright = d3.lab(square.getAttribute("fill")).l > 62;
       square.nextElementSibling.setAttribute("class", bright ? "number on-bright" : "number");
+    });
+  }
+
+  function makeTokens(svg, side) {
+    const [column, isLeft] = [svg.querySelector(`#${side}`), side === "left"];
+    const list = column.lastElementChild;
+    const texts = data()[`${side}_text`];
+    tokenLists.make(list, isLeft ? "Queries" : "Keys", (i) => `${isLeft ? "query" : "key"} ${texts[i]}`);
+    [...list.children].forEach((token, i) => {
+      const layer = () => part.layers.indexOf(Number(document.getElementById("layer").value));
+      const heads = () => [...svg.querySelectorAll(".switch")].flatMap((one, j) => (one.__data__ ? [j] : []));
+      listen(token, token, column, () => strongest(layer(), heads(), isLeft ? i : null, isLeft ? null : i));
     });
   }
 
@@ -119,15 +167,56 @@
   function decorateModelView(svg) {
     if (!svg.hasAttribute("viewBox")) {
       svg.classList.add("model");
-      svg.querySelectorAll(".attn_background").forEach((background, i) => {
-        const layer = part.layers[Math.floor(i / part.heads.length)];
-        const head = part.heads[i % part.heads.length];
-        makeOperable(background.parentNode.lastElementChild, "opener", "button", `layer ${layer}, head ${head}`);
-      });
+      name(svg, "Heads, a row a layer; arrow keys move, Enter opens and closes");
+      addOpeners(svg);
       resize(svg, 0, part.width);
       svg.style.minWidth = `${Math.min(part.width, 640)}px`;
     }
     svg.querySelectorAll(".detail .token").forEach((text) => cut(text, 76));
+    tell();
+    const opened = [...svg.querySelectorAll(".attn_background")].findIndex((one) => +one.getAttribute("stroke-opacity"));
+    svg.querySelectorAll(".opener").forEach((one, i) => one.setAttribute("aria-expanded", String(i === opened)));
+    if (opened >= 0) makeQueries(svg, Math.floor(opened / part.heads.length), opened % part.heads.length);
+  }
+
+  // One stop for the Tab key, as there may be hundreds.
+  function addOpeners(svg) {
+    const openers = [...svg.querySelectorAll(".attn_background")].map((one) => one.parentNode.lastElementChild);
+    const count = part.heads.length;
+    openers.forEach((opener, i) => {
+      const layer = Math.floor(i / count);
+      makeOperable(opener, "opener", "button", `layer ${part.layers[layer]}, head ${part.heads[i % count]}`);
+      opener.setAttribute("tabindex", i ? "-1" : "0");
+      opener.addEventListener("keydown", (event) => {
+        const to = {
+          ArrowLeft: Math.max(layer * count, i - 1), ArrowRight: Math.min((layer + 1) * count - 1, i + 1),
+          ArrowUp: i - count, ArrowDown: i + count, Home: layer * count, End: (layer + 1) * count - 1,
+        }[event.key];
+        if (to === undefined) return;
+        event.preventDefault();
+        openers[to]?.focus();
+      });
+      opener.addEventListener("focus", () => {
+        for (const one of openers) one.setAttribute("tabindex", one === opener ? "0" : "-1");
+      });
+    });
+  }
+
+  function makeQueries(svg, layer, head) {
+    const [left, , right] = svg.querySelectorAll("g.detail");
+    right.setAttribute("role", "list");
+    right.setAttribute("aria-label", "Keys");
+    [...right.children].forEach((token) => token.setAttribute("role", "listitem"));
+    tokenLists.make(left, "Queries", (i) => `query ${data().left_text[i]}`);
+    [...left.children].forEach((token, i) => listen(token, token, token, () => strongest(layer, [head], i, null)));
+    left.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") svg.querySelector('.opener[aria-expanded="true"]').focus();
+    });
+  }
+
+  function name(svg, text) {
+    svg.setAttribute("role", "group");
+    svg.setAttribute("aria-label", text);
   }
 
   function resize(svg, from, width) {
@@ -143,7 +232,7 @@
     rect.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
-      rect.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+      rect.dispatchEvent(new MouseEvent(event.shiftKey ? "dblclick" : "click", { bubbles: true }));
     });
   }
 

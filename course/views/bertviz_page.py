@@ -8,24 +8,26 @@ from typing import Any
 from course.views.colours import HEADS
 from course.views.libraries import LIBRARIES, bertviz_script, own_file
 from course.views.page import frame_page
-from course.views.room import Page, below
-from course.views.selection import Choice, Part, parts_by_reading, quantised
+from course.views.room import Page, below, legend_height
+from course.views.selection import Choice, Part, parts_by_reading, quantised, selects_of
 from course.views.words import notes
 
 _HEAD_LEGEND = (
     "A line runs from a query (left), the token that looks, to a key (right), the token looked at. The more "
     "opaque the line, the larger the weight; where several heads are shown, it is divided by their number.",
-    "Each colour is a head. Click a numbered square to switch its head on or off; double-click to see it alone.",
-    "Point at a token to see only the lines from it or to it.",
+    "Each colour is a head. Click a numbered square, or press Space on it, to switch its head on or off; double-click, "
+    "or press Shift and Enter, to see it alone.",
+    "Numbers that are read out are off by at most 0.002, and rounded.",
 )
 _MODEL_LEGEND = (
     "Each small picture is a head. Its lines run from the queries (left) to the keys (right); the more opaque "
     "a line, the larger the weight. Rows and colours are layers, columns are heads. Click a head to enlarge it, "
-    "and again to close it.",
+    "and again to close it; or go there with the arrow keys, and press Enter. Numbers that are read out are off by at "
+    "most 0.002, and rounded.",
 )
 
 # From bertviz 1.4.1's scripts and from frame.css, in CSS pixels.
-_FRAME, _CHOICES, _CONTROL = 54, 38, 34
+_FRAME, _CHOICES, _CONTROL, _READOUT = 54, 38, 34, 46
 _HEAD_ROW, _HEAD_TOP, _HEAD_BOX, _HEAD_LINES = 22.5, 30, 110, 115
 _MODEL_WIDTH, _MODEL_AXIS, _MODEL_PADDING, _MODEL_LEAST = 970, 38, 5, 640
 _DETAIL_WIDTH, _DETAIL_ROW, _DETAIL_HEADING = 300, 18, 55
@@ -47,7 +49,7 @@ def head_page(
     parcel = {"view": "head", "layer": layer, "heads": list(heads), "choice": first}
     page = _page("head_view", title, _HEAD_LEGEND, "beside", parts, choices, parcel, theme)
     rows = max(max(len(choice.rows), len(choice.columns)) for choice in _at_first(choices, first))
-    controls = _CHOICES + _CONTROL * _selects(choices)
+    controls = _CHOICES + _CONTROL * selects_of(choices) + _READOUT + 20
     picture = controls + _HEAD_TOP + round(_HEAD_ROW * rows)
     beside = _CHOICES + sum(8 + 18 * (1 + len(line) // 58) for line in legend)
     height = _FRAME + max(picture, beside)
@@ -63,26 +65,22 @@ def model_page(title: str, parts: Sequence[Part], choices: Sequence[Choice], fir
     shown = parts[choices[first].part]
     parcel = {"view": "model", "layer": shown.layers[0], "heads": shown.heads, "choice": first}
     page = _page("model_view", title, _MODEL_LEGEND, "above", parts, choices, parcel, theme)
-    words = _FRAME + _CHOICES * (_selects(choices) > 0) + 6 + sum(4 + 18 * (1 + len(line) // 140) for line in legend)
-    more = " + ".join([_title_wraps(title), *(below(width, 18 * len(legend)) for width in (900, 620, 480))])
-    more += f" + {below(560, _CONTROL * max(0, _selects(choices) - 1))}"
+    controls = _FRAME + _CHOICES * (selects_of(choices) > 0) + _READOUT + 6
+    wrapped = below(560, _CONTROL * max(0, selects_of(choices) - 1))
+    words = f"{controls}px + {legend_height(legend)} + {_title_wraps(title)} + {wrapped}"
+    height = controls + sum(4 + 18 * (1 + len(line) // 140) for line in legend)
     seen = _at_first(choices, first)
     tallest, width = max(
         (_model_height(parts[choice.part], choice), _model_width(parts[choice.part])) for choice in seen
     )
     extent = f"clamp({min(width, _MODEL_LEAST)}px, 100cqw - 24px, {width}px)"
-    return page, words + tallest, f"calc({words}px + {more} + {extent} * {tallest / width:.4f})"
+    return page, height + tallest, f"calc({words} + {extent} * {tallest / width:.4f})"
 
 
 def _at_first(choices: Sequence[Choice], first: int) -> Sequence[Choice]:
     """The choices that the frame has room for without scrolling: the first one shown, or all three parts."""
     alike = [choice for choice in choices if choice.reading == choices[first].reading]
     return alike if len({choice.part for choice in alike}) > 1 else [choices[first]]
-
-
-def _selects(choices: Sequence[Choice]) -> int:
-    """How many selects the choices need: one for what to show, one for how tokens are read."""
-    return sum(len(names) > 1 for names in ({choice.label for choice in choices}, {one.reading for one in choices}))
 
 
 def _longest_notes(parts: Sequence[Part], choices: Sequence[Choice]) -> list[str]:
@@ -104,8 +102,8 @@ def _page(
     parcel: Mapping[str, Any],
     theme: str,
 ) -> str:
-    libraries = (*LIBRARIES, "bertviz_frame.js")
-    weights = [quantised(part.weights) for part in parts]
+    libraries = (*LIBRARIES, "token_lists.js", "bertviz_frame.js")
+    weights = [quantised(part.weights).tobytes() for part in parts]
     starts = [sum(map(len, weights[:i])) for i in range(len(parts))]
     return frame_page(
         title=title,

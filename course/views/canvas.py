@@ -1,49 +1,36 @@
-"""A sheet to draw a static picture on: matplotlib without pyplot, without the reader's own settings.
+"""A sheet to draw a static picture on.
 
-Everything is in CSS pixels from the top left; the PNG has `SCALE` times as many. The style is matplotlib's
-default whatever a matplotlibrc says, and the font is the one that matplotlib brings. A `Twin` is a picture
-that can be had in two forms.
+Everything is in CSS pixels from the top left; the PNG has `SCALE` times as many. Cells, rectangles and text become
+pixels here, as matplotlib would take ten times as long for them. It draws lines, and all of the SVG, without pyplot and
+in its default style, whatever a matplotlibrc says. A `Twin` is a picture that can be had in both forms.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from bisect import bisect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Any
+from functools import cached_property, reduce
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from PIL import Image
 
-Floats = NDArray[np.floating[Any]]
-
-SCALE = 1.5
-INK, QUIET, EDGE = "#1f2328", "#59636e", "#c8d1da"
+from course.views import letters
+from course.views.letters import SCALE
+from course.views.palette import EDGE, INK, Bytes, Floats, Palette, rgb
 
 _DPI = 100
 _POINTS = 72 / _DPI  # points in a CSS pixel
-_GREYS = 20
-_INVISIBLE = "\u200c\u200d\ufe0e\ufe0f"  # they join emoji and letters, and have no glyph of their own
-
-
-def fixed_style() -> AbstractContextManager[Any]:
-    """matplotlib's own defaults for as long as a picture is drawn."""
-    style = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
-    return matplotlib.rc_context(style)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +49,12 @@ class Twin:
     @cached_property
     def png(self) -> bytes:
         """The picture as a PNG."""
-        with fixed_style():
-            return self._drawn().png()
+        return self._drawn().png()
 
     @cached_property
     def svg(self) -> str:
         """The picture as SVG."""
-        with fixed_style():
-            return self._drawn().svg()
+        return self._drawn().svg()
 
     def _drawn(self) -> Canvas:
         sheet = Canvas(self.width, self.height, self.colours)
@@ -77,22 +62,49 @@ class Twin:
         return sheet
 
 
-class Canvas:
-    """A white sheet to draw on, within `fixed_style`.
+class _Lines(NamedTuple):
+    ends: Floats
+    colour: str
+    opacities: Floats
+    width: float
 
-    ``colours`` are those that will be used beside grey; the PNG has them and their paler shades, which makes
-    it a quarter of the size.
+
+class _Box(NamedTuple):
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+    edge: str
+
+
+class _Text(NamedTuple):
+    x: float
+    base: float
+    text: str
+    size: float
+    colour: str
+    align: str
+    bold: bool
+    upright: bool
+
+
+class Canvas:
+    """A white sheet to draw on: cells lie under lines, these under rectangles, and text is on top.
+
+    Lines and text are mixed with what they are drawn on, but for cells, which they hide.
+
+    ``colours`` are those that will be used beside grey.
     """
 
     def __init__(self, width: int, height: int, colours: Sequence[str]) -> None:
         self.width, self.height = width, height
-        self.palette = _palette(colours)
-        self.figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI * SCALE, facecolor="white")
-        self.backend = FigureCanvasAgg(self.figure)
-        self.axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), autoscale_on=False)
-        self.axes.axis("off")
-        # Cells are laid under the rest as one picture: one for each head would take most of the time.
-        self.under = np.ones((int(height * SCALE), int(width * SCALE), 3), dtype=np.float32)
+        self.palette = Palette(colours)
+        self.under: Bytes = np.zeros((int(height * SCALE), int(width * SCALE)), np.uint8)
+        self._edge = self.palette.nearest(rgb(EDGE)[None])[0]
+        self._lines: list[_Lines] = []
+        self._boxes: list[_Box] = []
+        self._texts: list[_Text] = []
 
     def text(
         self,
@@ -104,66 +116,53 @@ class Canvas:
         colour: str = INK,
         align: str = "left",
         bold: bool = False,
-        rotation: float = 0,
+        upright: bool = False,
     ) -> None:
-        """Write ``text`` with its middle line at ``y``."""
-        middle = "center" if rotation else "center_baseline"
-        self.axes.text(
-            x, y, drawable(text), color=colour, ha=align, va=middle, rotation=rotation,
-            parse_math=False, fontproperties=_font(size, bold),
-        )  # fmt: skip
+        """Write ``text`` with the middle of its capitals at ``y``; ``upright`` from below to above, centred there."""
+        base = y + letters.ascent(size, bold) / 2
+        self._texts.append(_Text(x, y if upright else base, letters.drawable(text), size, colour, align, bold, upright))
 
     def width_of(self, text: str, size: float = 13, bold: bool = False) -> float:
         """How wide ``text`` will be."""
-        renderer = self.backend.get_renderer()
-        return float(renderer.get_text_width_height_descent(drawable(text), _font(size, bold), False)[0]) / SCALE
+        return letters.width_of(text, size, bold)
 
     def fitting(self, text: str, width: float, size: float = 13, bold: bool = False) -> str:
         """``text``, or as much of its beginning as fits the width, and an ellipsis."""
-        text = drawable(text)
-        if self.width_of(text, size, bold) <= width:
-            return text
-        lengths = range(1, len(text))
-        fits = bisect(lengths, width, key=lambda length: self.width_of(f"{text[:length]}…", size, bold))
-        return f"{text[: max(1, fits)]}…"
+        return letters.fitting(text, width, size, bold)
 
     def lines(self, ends: Floats, colour: str, opacities: Floats, width: float) -> None:
         """Straight lines; ``ends`` is lines x 2 x (x, y), ``opacities`` from 0 to 1."""
-        colours = np.column_stack([np.tile(to_rgb(colour), (len(ends), 1)), opacities])
-        self.axes.add_collection(LineCollection(list(ends), colors=colours, linewidths=width * _POINTS), autolim=False)
+        self._lines.append(_Lines(ends, colour, opacities, width))
 
     def rectangle(
-        self, x: float, y: float, width: float, height: float, *, fill: Any = "none", edge: str = "none"
+        self, x: float, y: float, width: float, height: float, *, fill: str = "none", edge: str = "none"
     ) -> None:
         """A filled or outlined rectangle."""
-        patch = Rectangle((x, y), width, height, facecolor=fill, edgecolor=edge, linewidth=_POINTS)
-        self.axes.add_patch(patch)
+        self._boxes.append(_Box(x, y, width, height, fill, edge))
 
-    def cells(self, shades: Floats, x: float, y: float, width: float, height: float) -> None:
-        """A rectangle of cells in a frame; ``shades`` is rows x columns x RGB (0 to 1), row 0 at the top."""
-        left, top, right, bottom = (round(SCALE * at) for at in (x, y, x + width, y + height))
+    def cells(self, shades: Bytes, x: float, y: float, width: float, height: float) -> None:
+        """A rectangle of cells in a frame; ``shades`` are numbers of the palette, row 0 at the top."""
+        left, top, right, bottom = _pixels(x, y, width, height)
         rows = np.arange(bottom - top) * len(shades) // (bottom - top)
         columns = np.arange(right - left) * shades.shape[1] // (right - left)
         self.under[top:bottom, left:right] = shades[rows][:, columns]
-        for edge in ((top, slice(left, right)), (bottom - 1, slice(left, right)),
-                     (slice(top, bottom), left), (slice(top, bottom), right - 1)):  # fmt: skip
-            self.under[edge] = to_rgb(EDGE)
+        _frame(self.under, (left, top, right, bottom), self._edge)
 
     def png(self) -> bytes:
         """The sheet as a PNG without dates or names of programs: the same drawing gives the same bytes."""
-        self.backend.draw()
-        drawn = np.asarray(self.backend.buffer_rgba())[..., :3]
-        pixels = np.round(drawn * self.under).astype(np.uint32)
-        packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
-        known = np.zeros(1 << 24, dtype=bool)  # quicker than sorting a million pixels
-        known[packed] = True
-        found = np.flatnonzero(known).astype(np.uint32)
-        places = np.zeros(1 << 24, dtype=np.uint8)
-        places[found] = _nearest(found, self.palette)
-        image = Image.fromarray(places[packed], "P")
-        image.putpalette(self.palette.tobytes())
+        drawn = self._drawn_lines() if self._lines else np.full((*self.under.shape, 4), 255, np.uint8)
+        shades = self.under.copy()
+        for box in self._boxes:
+            _paint_box(drawn, shades, box)
+        for text in self._texts:
+            _paint_text(drawn, text)
+        inked = np.flatnonzero(drawn.view(np.uint32) != 0xFFFFFFFF)
+        found, where = np.unique(drawn.view(np.uint32).ravel()[inked], return_inverse=True)
+        shades.ravel()[inked] = self.palette.nearest(found[:, None].view(np.uint8)[:, :3])[where]
+        image = Image.fromarray(shades, "P")
+        image.putpalette(self.palette.rows.tobytes())
         file = io.BytesIO()
-        image.save(file, "PNG", optimize=True)
+        image.save(file, "PNG", compress_level=8)  # 9 takes twice as long, for one byte in a hundred
         return file.getvalue()
 
     def svg(self) -> str:
@@ -171,78 +170,113 @@ class Canvas:
 
         Without the XML declaration, so that it can also stand in HTML; without comments, dates or names of programs.
         """
-        if self.under.min() < 1:
-            extent = (0, self.under.shape[1] / SCALE, self.under.shape[0] / SCALE, 0)
-            self.axes.imshow(self.under, extent=extent, aspect="auto", interpolation="nearest", zorder=0)
         file = io.StringIO()
-        with matplotlib.rc_context({"svg.hashsalt": "course"}):
-            self.figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+        with _fixed_style():
+            figure = self._figure(complete=True)
+            figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
         element = re.sub(r"\s*<metadata>.*?</metadata>|\s*<!--.*?-->", "", file.getvalue(), flags=re.DOTALL)
         size = f'width="{self.width}" height="{self.height}"'
         return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, element[element.index("<svg") :], count=1)
 
+    def _drawn_lines(self) -> Bytes:
+        with _fixed_style():
+            backend = FigureCanvasAgg(self._figure(complete=False))
+            backend.draw()
+            return np.array(backend.buffer_rgba())
 
-def pooled(shares: Floats, height: float, width: float) -> Floats:
-    """As many rows and columns as there are pixels for; each shows the strongest of those it stands for."""
-    return _pooled(_pooled(shares, round(height * SCALE)).T, round(width * SCALE)).T
+    def _figure(self, *, complete: bool) -> Figure:
+        """The sheet as matplotlib draws it; only its lines where it is not to be ``complete``."""
+        figure = Figure(figsize=(self.width / _DPI, self.height / _DPI), dpi=_DPI * SCALE, facecolor="white")
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(self.height, 0), autoscale_on=False)
+        axes.axis("off")
+        for ends, colour, opacities, width in self._lines:
+            colours = np.column_stack([np.tile(rgb(colour) / 255, (len(ends), 1)), opacities])
+            axes.add_collection(LineCollection(list(ends), colors=colours, linewidths=width * _POINTS), autolim=False)
+        if not complete:
+            return figure
+        if self.under.any():
+            extent = (0, self.under.shape[1] / SCALE, self.under.shape[0] / SCALE, 0)
+            axes.imshow(self.palette.rows[self.under], extent=extent, aspect="auto", interpolation="nearest", zorder=0)
+        for x, y, width, height, fill, edge in self._boxes:
+            axes.add_patch(Rectangle((x, y), width, height, facecolor=fill, edgecolor=edge, linewidth=_POINTS))
+        for x, base, text, size, colour, align, bold, upright in self._texts:
+            font = FontProperties(fname=letters.font_file(bold), size=size * _POINTS)
+            axes.text(
+                x, base, text, color=colour, ha=align, va="center" if upright else "baseline",
+                rotation=90 if upright else 0, parse_math=False, fontproperties=font,
+            )  # fmt: skip
+        return figure
 
 
-def _pooled(shares: Floats, most: int) -> Floats:
-    if len(shares) <= most:
-        return shares
-    starts = np.arange(most) * len(shares) // most
-    largest, least = np.maximum.reduceat(shares, starts), np.minimum.reduceat(shares, starts)
+def _fixed_style() -> AbstractContextManager[Any]:
+    """matplotlib's own defaults for as long as a picture is drawn."""
+    style = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
+    return matplotlib.rc_context({**style, "svg.hashsalt": "course"})  # type: ignore[no-any-return]
+
+
+def _pixels(x: float, y: float, width: float, height: float) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a rectangle on the PNG."""
+    left, top, right, bottom = (round(SCALE * at) for at in (x, y, x + width, y + height))
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def _frame(pixels: NDArray[Any], box: tuple[int, int, int, int], colour: Any) -> None:
+    left, top, right, bottom = box
+    for edge in ((top, slice(left, right)), (bottom - 1, slice(left, right)),
+                 (slice(top, bottom), left), (slice(top, bottom), right - 1)):  # fmt: skip
+        pixels[edge] = colour
+
+
+def _paint_box(drawn: Bytes, shades: Bytes, box: _Box) -> None:
+    place = left, top, right, bottom = _pixels(*box[:4])
+    if box.fill != "none":
+        drawn[top:bottom, left:right, :3] = rgb(box.fill)
+        shades[top:bottom, left:right] = 0  # no cell is seen through what is white in the box
+    if box.edge != "none":
+        _frame(drawn[..., :3], place, rgb(box.edge))
+
+
+def _paint_text(drawn: Bytes, text: _Text) -> None:
+    coverage, offset, base, width = letters.run(text.text, text.size, text.bold)
+    x, y = text.x * SCALE, text.base * SCALE
+    if text.upright:
+        coverage = np.rot90(coverage)
+        left, top = round(x - coverage.shape[1] / 2), round(y - len(coverage) / 2)
+    else:
+        left = round(x - width * {"left": 0, "center": 0.5, "right": 1}[text.align]) + offset
+        top = round(y) - base
+    # What is off the sheet is not drawn.
+    coverage = coverage[max(0, -top) :, max(0, -left) :]
+    area = drawn[max(0, top) :, max(0, left) :, :3][: len(coverage), : coverage.shape[1]]
+    share = coverage[: len(area), : area.shape[1], None] / 255
+    area[:] = np.round(area + share * (rgb(text.colour) - area.astype(float)))
+
+
+def even_side(side: float, cells: int) -> float:
+    """The side of a square of cells that are all of as many pixels, where that is not much less than ``side``."""
+    pixels = round(SCALE * side)
+    whole = pixels - pixels % cells
+    return whole / SCALE if whole > 0.8 * pixels else side
+
+
+def pooled(values: NDArray[Any], width: float, height: float) -> NDArray[Any]:
+    """As many rows and columns as there are pixels for; each shows the strongest of those it stands for.
+
+    ``values`` is … x rows x columns; of signed ones the strongest is that farthest from 0.
+    """
+    return _pooled(_pooled(values, round(height * SCALE), -2), round(width * SCALE), -1)
+
+
+def _pooled(values: NDArray[Any], most: int, axis: int) -> NDArray[Any]:
+    count = values.shape[axis]
+    if count <= most:
+        return values
+    starts = np.arange(most) * count // most
+    lasts = np.append(starts[1:], count) - 1
+    # Not np.maximum.reduceat, which takes twenty times as long.
+    each = [values.take(np.minimum(starts + i, lasts), axis) for i in range(int((lasts - starts).max()) + 1)]
+    largest: NDArray[Any] = reduce(np.maximum, each)
+    if values.dtype == np.uint8:
+        return largest
+    least = reduce(np.minimum, each)
     return np.where(largest >= -least, largest, least)
-
-
-def _palette(colours: Sequence[str]) -> NDArray[np.uint8]:
-    """White, then shades of grey and of each colour, more of the pale ones; at most 256 x RGB."""
-    each = (255 - _GREYS) // len(colours)
-    shades = [(INK, _GREYS), *((colour, min(each, 24)) for colour in colours)]
-    rows: list[Floats] = [
-        1 - ((np.arange(count) + 1) / count)[:, None] ** 1.5 * (1 - np.array(to_rgb(colour)))
-        for colour, count in shades
-    ]
-    return np.round(255 * np.vstack([np.ones((1, 3)), *rows])).astype(np.uint8)
-
-
-def _nearest(packed: NDArray[np.uint32], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The position of the nearest colour of the palette, for colours as 0xRRGGBB."""
-    colours = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], -1).astype(np.float32)
-    goals = palette.astype(np.float32)
-    # |a - b|² without |a|², which is the same for the whole palette
-    distances: Floats = (goals**2).sum(1) - 2 * colours @ goals.T
-    nearest: NDArray[np.uint8] = distances.argmin(1).astype(np.uint8)
-    return nearest
-
-
-def drawable(text: str) -> str:
-    """``text`` with what the font lacks as code points: "U+1F60D", at most two of them, then an ellipsis."""
-    known = _characters()
-    words, missing = [""], 0
-    for character in text:
-        if character in _INVISIBLE:
-            continue
-        if ord(character) in known:
-            words[-1] += character
-            continue
-        missing += 1
-        if missing <= 2:
-            words += [f"U+{ord(character):04X}", ""]
-        elif missing == 3:
-            words[-1] += "…"
-    return " ".join(word.strip() for word in words if word.strip()).replace(" …", "…") or "␣"
-
-
-@cache
-def _characters() -> frozenset[int]:
-    return frozenset(font_manager.get_font(_font_file(bold=False)).get_charmap())
-
-
-def _font(size: float, bold: bool) -> FontProperties:
-    return FontProperties(fname=_font_file(bold), size=size * _POINTS)
-
-
-def _font_file(bold: bool) -> str:
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name)

@@ -57,8 +57,7 @@ def diff_view(
     }
     page, height, fluid_height = grid_page(title, parts, choices, first, heats, why="", notes=notes, theme=theme)
     alt, summary = difference_words(part, changed, choice, title)
-    values = heats.values[choice.part].numpy()
-    twin = heat_twin(title_lines(title, choice), part, choice, values, heats, heats.tables[first])
+    twin = heat_twin(title_lines(title, choice), part, choice, heats, heats.tables[first])
     return View(title, page, twin, alt, summary, height, fluid_height, theme, too_large=_SHORTEN)
 
 

@@ -88,21 +88,15 @@ const frame = {
 const themeListeners = [];
 followTheme(document.documentElement.dataset.theme);
 
-// What Python asked for, or else the reader's system; on paper always light.
+// What Python asked for, or else the reader's system.
 function followTheme(asked) {
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const print = matchMedia("print");
-  const follow = () => {
-    const onScreen = asked ?? (dark.matches ? "dark" : "light");
-    document.documentElement.dataset.theme = print.matches ? "light" : onScreen;
-  };
+  const follow = () => (document.documentElement.dataset.theme = asked ?? (dark.matches ? "dark" : "light"));
   follow();
-  for (const query of [dark, print]) {
-    query.addEventListener("change", () => {
-      follow();
-      themeListeners.forEach((redraw) => frame.attempt(redraw));
-    });
-  }
+  dark.addEventListener("change", () => {
+    follow();
+    themeListeners.forEach((redraw) => frame.attempt(redraw));
+  });
 }
 
 async function unpack(base64) {

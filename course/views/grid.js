@@ -1,6 +1,6 @@
 "use strict";
 
-// Draws layers × heads of small heat maps, of signed changes or of plain weights; one of them can be opened.
+// Draws layers × heads of small heat maps, of signed changes or of plain weights; one of them is opened beside them.
 // Python sends bytes: one a weight (255 is 1), or for changes two planes, the weights before and the changes
 // (signed, 127.5 is parcel.scale). A head's heat map is as many pixels as it has cells, stretched by CSS.
 
@@ -15,7 +15,7 @@
     PageDown: [10, 0], Home: [0, -1e9], End: [0, 1e9] };
 
   let bytes, choice, part, colours, inks;
-  let opened = null; // { layer, head, opener }, positions in the part
+  let opened; // { layer, head, opener }, positions in the part
   let cursor = [0, 0]; // query and key, positions in the part
   let alone = null; // lines: "query" or "key" while only those of the cursor's are drawn
   const strength = Uint8Array.from({ length: 256 }, (_, byte) => (SIGNED ? Math.abs((byte << 24) >> 24) : byte));
@@ -28,12 +28,12 @@
     layOut();
     choose(parcel.choices[parcel.choice]);
     frame.onThemeChange(draw);
-    let width = at.stage.clientWidth;
+    let width = at.head.clientWidth;
     new ResizeObserver(() => {
-      if (width === at.stage.clientWidth) return;
-      width = at.stage.clientWidth;
+      if (width === at.head.clientWidth) return;
+      width = at.head.clientWidth;
       requestAnimationFrame(() => frame.attempt(draw));
-    }).observe(at.stage);
+    }).observe(at.head);
   });
 
   // ---- the page
@@ -54,9 +54,8 @@
     at.heads = make("div", { class: "heads", role: "grid", "aria-label": how });
     at.table = make("table");
     layOutHead();
-    at.stage = make("div", { class: "stage" }, at.heads, at.head);
     at.controls.append(at.scale);
-    frame.picture.append(at.controls, make("div", { class: "columns" }, at.stage, at.table));
+    frame.picture.append(at.controls, make("div", { class: "columns" }, at.heads, at.head, at.table));
     at.heads.addEventListener("keydown", moveBetweenHeads);
     at.heads.addEventListener("click", ({ target }) => openCell(target.closest("[role=gridcell]")));
   }
@@ -67,10 +66,10 @@
     part = parcel.parts[choice.part];
     fillHeads();
     fillTable();
-    opened = null;
     const [layer, head] = before ? [part.layers.indexOf(before[0]), part.heads.indexOf(before[1])] : [-1, -1];
     if (layer >= 0 && head >= 0) open(layer, head);
-    else draw();
+    else open(...(choice.table[0]?.place ?? [0, 0]).slice(0, 2));
+    draw();
   }
 
   function fillHeads() {
@@ -85,7 +84,6 @@
     });
     at.heads.replaceChildren(top, ...rows);
     at.cells = [...at.heads.querySelectorAll("button")];
-    at.cells[0].tabIndex = 0;
   }
 
   function nameOf(layer, head) {
@@ -94,7 +92,8 @@
 
   function thumbnail(layer, head) {
     const name = nameOf(layer, head);
-    const cell = make("button", { role: "gridcell", tabindex: -1, "aria-label": name, title: name }, make("canvas"));
+    const names = { role: "gridcell", tabindex: -1, "aria-label": name, title: name };
+    const cell = make("button", names, make("canvas"));
     cell.type = "button";
     cell.place = [layer, head];
     return cell;
@@ -105,7 +104,7 @@
       const [first, ...rest] = cells;
       const button = make("button", { "aria-label": `open layer ${first.replace("·", " head ")}` }, first);
       const line = make("tr", {}, make("td", {}, button), ...rest.map((text) => make("td", { title: text }, text)));
-      line.addEventListener("click", () => frame.attempt(() => open(place[0], place[1], button, place.slice(2))));
+      line.addEventListener("click", () => frame.attempt(() => enter(place[0], place[1], button, place.slice(2))));
       return line;
     };
     at.table.replaceChildren(
@@ -118,7 +117,7 @@
   // ---- the grid of heads
 
   function openCell(cell) {
-    if (cell) frame.attempt(() => open(...cell.place, cell));
+    if (cell) frame.attempt(() => enter(...cell.place, cell));
   }
 
   function moveBetweenHeads(event) {
@@ -233,10 +232,8 @@
   function draw() {
     mixColours();
     drawScale();
-    at.heads.hidden = Boolean(opened);
-    at.head.hidden = !opened;
-    if (opened) drawHead();
-    else drawThumbnails();
+    drawThumbnails();
+    drawHead();
   }
 
   function drawThumbnails() {
@@ -247,7 +244,6 @@
   // ---- one head
 
   function layOutHead() {
-    at.back = make("button", { type: "button" }, "← All heads");
     at.name = make("h2");
     at.lines = make("input", { type: "checkbox", id: "lines" });
     at.large = make("input", { type: "checkbox", id: "large" });
@@ -255,12 +251,11 @@
     at.sheet = make("div", { class: "sheet", tabindex: 0, role: "application" });
     at.plot = make("div", { class: "plot" }, at.sheet);
     at.largeLabel = make("label", {}, at.large, " Large cells");
-    const tools = [at.back, at.name, make("label", {}, at.lines, " Lines"), at.largeLabel];
-    at.head = make("div", {}, make("div", { class: "tools" }, ...tools), at.readout, at.plot);
-    at.back.addEventListener("click", () => frame.attempt(close));
+    const tools = [at.name, make("label", {}, at.lines, " Lines"), at.largeLabel];
+    at.head = make("section", { class: "head" }, make("div", { class: "tools" }, ...tools), at.readout, at.plot);
     for (const box of [at.lines, at.large]) box.addEventListener("change", () => frame.attempt(redrawHead));
     at.head.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") frame.attempt(close);
+      if (event.key === "Escape") opened.opener.focus();
     });
     at.sheet.addEventListener("keydown", moveCursor);
     at.sheet.addEventListener("pointermove", (event) => soon(() => point(event)));
@@ -274,24 +269,24 @@
     planned = requestAnimationFrame(() => frame.attempt(act));
   }
 
-  function open(layer, head, opener, place) {
-    opened = { layer, head, opener: opener || cellAt(layer, head) };
+  function open(layer, head, opener = cellAt(layer, head), place = null) {
+    opened = { layer, head, opener };
+    for (const cell of at.cells) {
+      cell.setAttribute("aria-selected", String(cell === cellAt(layer, head)));
+      cell.tabIndex = cell === cellAt(layer, head) ? 0 : -1;
+    }
     at.name.textContent = `Layer ${part.layers[layer]}, head ${part.heads[head]}`;
-    at.sheet.setAttribute("aria-label", `${nameOf(layer, head)}; arrow keys read its cells, Escape closes it`);
-    cursor = place || strongestFor(() => true);
+    at.sheet.setAttribute("aria-label", `${nameOf(layer, head)}; arrow keys read its cells, Escape goes back`);
+    cursor = place ?? strongestFor(() => true);
     alone = null;
-    draw();
-    if (opener) at.sheet.focus();
   }
 
-  function close() {
-    const { opener } = opened;
-    opened = null;
-    draw();
-    if (opener.place) {
-      for (const cell of at.cells) cell.tabIndex = cell === opener ? 0 : -1;
-    }
-    opener.focus();
+  // Open a head, and go there; Escape goes back to where one came from.
+  function enter(layer, head, opener, place) {
+    open(layer, head, opener, place);
+    drawHead();
+    at.sheet.focus({ preventScroll: true });
+    at.head.scrollIntoView({ block: "nearest" });
   }
 
   function redrawHead() {
@@ -302,9 +297,15 @@
   function drawHead() {
     at.sheet.replaceChildren();
     at.largeLabel.hidden = at.lines.checked;
+    const room = Math.max(roomForCells(), 240); // as grid_page.py reserves it
+    at.plot.style.maxHeight = `${TOP + 16 + Math.min(LARGEST * (choice.rows[1] - choice.rows[0]), room)}px`;
     if (at.lines.checked) layOutLines();
     else layOutCells();
     setCursor(cursor, alone, at.large.checked);
+  }
+
+  function roomForCells() {
+    return at.head.clientWidth - LEFT - 8;
   }
 
   function place(element, x, y, width, height) {
@@ -326,7 +327,7 @@
 
   function layOutCells() {
     const [height, width] = [choice.rows, choice.columns].map(([from, to]) => to - from);
-    const room = at.stage.clientWidth - LEFT - 8;
+    const room = roomForCells();
     const fitting = Math.min(LARGEST, room / width, Math.max(room, 240) / height);
     const size = at.large.checked ? Math.max(LARGE, fitting) : fitting;
     at.geometry = { size, left: LEFT, top: TOP };
@@ -343,7 +344,7 @@
 
   function layOutLines() {
     const longest = Math.max(...[part.queries, part.keys].flat().map((text) => text.length));
-    const side = Math.min(8 * longest + 14, Math.max(60, (at.stage.clientWidth - LINES_APART - 8) / 2));
+    const side = Math.min(8 * longest + 14, Math.max(60, (at.head.clientWidth - LINES_APART - 8) / 2));
     const rows = Math.max(choice.rows[1] - choice.rows[0], choice.columns[1] - choice.columns[0]);
     const height = rows * LINE_ROW;
     at.geometry = { size: LINE_ROW, left: side, top: 0 };
@@ -418,7 +419,6 @@
   }
 
   function setCursor(to, only, follow = false) {
-    if (!opened) return;
     cursor = to;
     alone = only;
     const [query, key] = [to[0] - choice.rows[0], to[1] - choice.columns[0]];

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_rgb
+from numpy.typing import NDArray
 
-from course.views.canvas import QUIET, Canvas, Floats, Twin, pooled
+from course.views.canvas import Canvas, Twin, even_side, pooled
 from course.views.heats import Heats, Row
+from course.views.palette import QUIET, Bytes, Palette
 from course.views.selection import Choice, Part
 
 FALL, RISE, PLAIN = "#005ab5", "#b34a00", "#08306b"
@@ -20,54 +22,55 @@ _LARGEST_CELL, _LEAST_CELL, _ROW, _TITLE_LINE = 140, 12, 22, 21
 _FIRST, _NUMBER, _LAST = 66, 46, 58  # widths of the table's columns
 
 
-def heat_twin(
-    title: Sequence[str], part: Part, choice: Choice, values: Floats, heats: Heats, table: Sequence[Row]
-) -> Twin:
+def heat_twin(title: Sequence[str], part: Part, choice: Choice, heats: Heats, table: Sequence[Row]) -> Twin:
     """A row a layer, a column a head; in each square queries run down and keys across.
 
-    ``values`` are the part's, layers x heads x queries x keys; ``table`` is the choice's. The lines of ``title`` are
-    cut where they do not fit.
+    ``table`` is the choice's. The lines of ``title`` are cut where they do not fit.
     """
     pitch = (_WIDTH - _LIST - _LEFT - 3 * _MARGIN) // len(part.heads)
     pitch = max(_LEAST_CELL, min(_LARGEST_CELL, pitch))
     width = max(_WIDTH, _LEFT + len(part.heads) * pitch + _LIST + 3 * _MARGIN)
+    side = even_side(pitch - _GAP, max(len(choice.rows), len(choice.columns)))
     top = 83 + _TITLE_LINE * len(title)
-    height = top + max(len(part.layers) * pitch, len(table) * _ROW) + _MARGIN
-    block = values[:, :, choice.rows.start : choice.rows.stop, choice.columns.start : choice.columns.stop]
+    height = top + max(round(len(part.layers) * (side + _GAP)), len(table) * _ROW) + _MARGIN
+    block = heats.steps[choice.part][
+        :, :, choice.rows.start : choice.rows.stop, choice.columns.start : choice.columns.stop
+    ]
 
     def draw(sheet: Canvas) -> None:
         for i, line in enumerate(title):
             text = sheet.fitting(line, width - 2 * _MARGIN, 15, bold=True)
             sheet.text(_MARGIN, 22 + i * _TITLE_LINE, text, size=15, bold=True)
         _draw_scale(sheet, heats, top - 56)
-        _draw_grid(sheet, part, block / heats.scale, _ink(heats), top, pitch)
+        _draw_grid(sheet, part, block, top, side)
         _draw_table(sheet, heats, table, width - _LIST - _MARGIN, top)
 
     return Twin(width, height, [FALL, RISE] if heats.signed else [PLAIN], draw)
 
 
-def _draw_grid(sheet: Canvas, part: Part, shares: Floats, ink: str, top: int, pitch: int) -> None:
-    side = pitch - _GAP
+def _draw_grid(sheet: Canvas, part: Part, block: NDArray[Any], top: int, side: float) -> None:
+    pitch = side + _GAP
+    shades = _shades(sheet.palette, pooled(block, side, side))
     sheet.text(_LEFT + len(part.heads) * pitch / 2, top - 32, "Heads", bold=True, align="center")
-    sheet.text(_MARGIN + 4, top + len(part.layers) * pitch / 2, "Layers", bold=True, align="center", rotation=90)
+    sheet.text(_MARGIN + 4, top + len(part.layers) * pitch / 2, "Layers", bold=True, align="center", upright=True)
     for column, head in enumerate(part.heads):
         sheet.text(_LEFT + column * pitch + side / 2, top - 12, str(head), size=12, align="center")
     for row, layer in enumerate(part.layers):
         y = top + row * pitch
         sheet.text(_LEFT - 8, y + side / 2, str(layer), size=12, align="right")
         for column in range(len(part.heads)):
-            _draw_cells(sheet, shares[row, column], ink, _LEFT + column * pitch, y, side, side)
+            sheet.cells(shades[row, column], _LEFT + column * pitch, y, side, side)
 
 
-def _draw_cells(sheet: Canvas, shares: Floats, ink: str, x: float, y: float, width: float, height: float) -> None:
-    """A rectangle of cells in a frame: white for 0, full ``ink`` for 1, by the square root as in the page."""
-    seen = pooled(shares, height, width)
-    inks = np.where(seen[..., None] < 0, to_rgb(FALL), to_rgb(ink))
-    sheet.cells(1 - (1 - inks) * np.sqrt(np.abs(seen))[..., None], x, y, width, height)
-
-
-def _ink(heats: Heats) -> str:
-    return RISE if heats.signed else PLAIN
+def _shades(palette: Palette, steps: NDArray[Any]) -> Bytes:
+    """White for 0, the full colour for the largest step there can be, by the square root as in the page."""
+    if steps.dtype == np.uint8:
+        shades = palette.shades(PLAIN, np.sqrt(np.arange(256) / 255))
+    else:
+        rising, falling = (palette.shades(colour, np.sqrt(np.arange(128) / 127)) for colour in (RISE, FALL))
+        shades = np.concatenate([rising, falling[:1], falling[:0:-1]])  # 127 is followed by -128, which there is not
+    seen: Bytes = shades[steps.view(np.uint8)]
+    return seen
 
 
 def _draw_scale(sheet: Canvas, heats: Heats, y: float) -> None:
@@ -75,7 +78,8 @@ def _draw_scale(sheet: Canvas, heats: Heats, y: float) -> None:
     x = float(_MARGIN)
     sheet.text(x, y, heats.ticks[0], size=12, colour=QUIET)
     x += sheet.width_of(heats.ticks[0], 12) + 8
-    _draw_cells(sheet, np.linspace(-1 if heats.signed else 0, 1, 129)[None], _ink(heats), x, y - 5, 160, 10)
+    steps = np.arange(-127, 128, dtype=np.int8) if heats.signed else np.arange(256, dtype=np.uint8)
+    sheet.cells(_shades(sheet.palette, pooled(steps[None], 160, 10)), x, y - 5, 160, 10)
     if heats.signed:
         sheet.text(x + 80, y + 13, "0", size=11, colour=QUIET, align="center")
     sheet.text(x + 168, y, heats.ticks[-1], size=12, colour=QUIET)

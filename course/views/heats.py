@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from course.differences import AttentionDiff
@@ -71,14 +74,17 @@ class Heats:
         """Decimals of a change that was a byte: as many as leave its error under half of the last one."""
         return 2 if self.scale / 255 > 0.0005 else 3
 
+    @cached_property
+    def steps(self) -> tuple[NDArray[Any], ...]:
+        """The values of each part as bytes: of weights from 0 to 255, of changes from -127 to 127."""
+        if not self.signed:
+            return tuple(quantised(weights) for weights in self.values)
+        return tuple(signed_bytes(change, self.scale) for change in self.values)
+
     def planes(self) -> list[bytes]:
         """The bytes of each part; the weights before come before the changes."""
-        if not self.signed:
-            return [quantised(weights) for weights in self.values]
-        return [
-            quantised(weights) + signed_bytes(change, self.scale)
-            for weights, change in zip(self.before, self.values, strict=True)
-        ]
+        before = [quantised(weights).tobytes() for weights in self.before] or [b""] * len(self.steps)
+        return [weights + steps.tobytes() for weights, steps in zip(before, self.steps, strict=True)]
 
 
 def heats_of_weights(parts: Sequence[Part], choices: Sequence[Choice]) -> Heats:
@@ -116,9 +122,10 @@ def heats_of_changes(parts: Sequence[Part], differences: Sequence[AttentionDiff]
     )
 
 
-def signed_bytes(change: Tensor, scale: float) -> bytes:
+def signed_bytes(change: Tensor, scale: float) -> NDArray[np.int8]:
     """Changes from -scale to scale as one signed byte each; off by at most scale / 255, and 0 stays 0."""
-    return change.mul(127.5 / scale).round().clamp(-127, 127).to(torch.int8).numpy().tobytes()
+    steps: NDArray[np.int8] = change.mul(127.5 / scale).round_().clamp_(-127, 127).to(torch.int8).numpy()
+    return steps
 
 
 def _moved(part: Part, difference: AttentionDiff, choice: Choice) -> tuple[Row, ...]:
@@ -140,8 +147,11 @@ def _moved(part: Part, difference: AttentionDiff, choice: Choice) -> tuple[Row, 
 
 def _strongest(part: Part, choice: Choice) -> tuple[Row, ...]:
     weights = part.weights[:, :, choice.rows.start : choice.rows.stop, choice.columns.start : choice.columns.stop]
+    peaks = torch.from_numpy(weights.numpy().max(-1))
+    rows = sorted(largest(peaks, MOST_ROWS))  # in which the largest of all must be
     found = []
-    for layer, head, query, key in largest(weights, MOST_ROWS):
+    for i, key in largest(torch.stack([weights[row] for row in rows]), MOST_ROWS) if rows else []:
+        layer, head, query = rows[i]
         row, column = choice.rows[query], choice.columns[key]
         where, tokens = f"{part.layers[layer]}·{part.heads[head]}", f"{part.queries[row]} → {part.keys[column]}"
         found.append(Row((layer, head, row, column), (where, tokens, f"{float(weights[layer, head, query, key]):.3f}")))

@@ -1,4 +1,4 @@
-"""The JavaScript that draws: vendored d3 and jQuery, and bertviz's own scripts from the installed package."""
+"""The JavaScript that draws: vendored d3, and bertviz's own scripts from the installed package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from course.views.view import ViewError
 
-LIBRARIES = ("vendor/d3.min.js", "vendor/jquery.slim.min.js", "bertviz_start.js")
+LIBRARIES = ("vendor/d3.min.js", "bertviz_start.js")
 """What bertviz's scripts need before them, in this order."""
 
 _BERTVIZ = "bertviz>=1.4.1,<1.5"

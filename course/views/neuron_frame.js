@@ -74,10 +74,12 @@
     const svg = document.querySelector("#vis svg");
     if (!svg?.querySelector("#queries .element")) throw new Error("bertviz drew no vector");
     svg.classList.add("neuron-picture");
+    svg.setAttribute("role", "group");
+    svg.setAttribute("aria-label", "Queries, keys, and what is made of them");
     for (const name of NAMES) {
       const [left, right] = ["#leftText", "#rightText"].map((id) => group(name).querySelector(id));
-      makeList(left, "Queries", (i) => `query ${numbers.left_text[i]}`);
-      makeList(right, "Keys", (i) => `key ${numbers.right_text[i]}`);
+      tokenLists.make(left, "Queries", (i) => `query ${numbers.left_text[i]}`);
+      tokenLists.make(right, "Keys", (i) => `key ${numbers.right_text[i]}`);
       [...left.children].forEach((token, i) => listenAsQuery(token, i, name));
       [...right.children].forEach((token, i) => listenAsKey(token, i));
     }
@@ -93,24 +95,6 @@
   const group = (name) => document.getElementById(name);
   const selected = () => state.query - choice.rows[0];
   const queryToken = (name, i) => group(name).querySelector("#leftText").children[i];
-
-  // A list box with one stop for the Tab key, as the arrow keys go through it.
-  function makeList(list, label, name) {
-    list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", label);
-    [...list.children].forEach((token, i) => {
-      token.setAttribute("role", "option");
-      token.setAttribute("aria-label", name(i));
-      token.setAttribute("tabindex", i === 0 ? "0" : "-1");
-      token.classList.add("operable");
-      token.addEventListener("keydown", (event) => {
-        const to = { ArrowDown: i + 1, ArrowUp: i - 1, Home: 0, End: list.children.length - 1 }[event.key];
-        if (to === undefined) return;
-        event.preventDefault();
-        list.children[to]?.focus();
-      });
-    });
-  }
 
   // Bertviz listens to the mouse: it is told that the mouse is where the keyboard is.
   function listenAsQuery(token, i, name) {
@@ -202,11 +186,9 @@
   }
 
   function markSelected(query) {
-    document.querySelectorAll("#leftText > g").forEach((token, i, { length }) => {
-      const isQuery = i % (length / NAMES.length) === query;
-      token.setAttribute("aria-selected", String(isQuery));
-      token.setAttribute("tabindex", isQuery ? "0" : "-1");
-    });
+    for (const name of NAMES) {
+      tokenLists.select([...group(name).querySelector("#leftText").children], (i) => i === query);
+    }
   }
 
   // The numbers of the head that is seen, in words; and frames around the cells that are meant.
@@ -219,7 +201,7 @@
 
   const place = () => `layer ${state.layer}, head ${state.head}`;
   const tellNothing = () => tell(`All queries of ${place()}. Point at one to see it alone.`);
-  const tellQuery = (i) => tell(`Query ${neuronNumbers.short(numbers.left_text[i])}, ${place()}. ${head().ofQuery(i)}`);
+  const tellQuery = (i) => tell(`Query ${tokenLists.short(numbers.left_text[i])}, ${place()}. ${head().ofQuery(i)}`);
 
   function tellKey(j, dimension = null) {
     if (dimension === null || head().hidden(selected(), j)) tell(head().ofKey(selected(), j));

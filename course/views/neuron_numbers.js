@@ -33,28 +33,26 @@ const neuronNumbers = {
 
   // One head, with what can be said about it. A later token of a causal model is hidden from the query.
   head(numbers, layer, head, causal) {
-    const [left, right] = [numbers.left_text, numbers.right_text].map((texts) => texts.map(neuronNumbers.short));
+    const [left, right] = [numbers.left_text, numbers.right_text].map((texts) => texts.map(tokenLists.short));
     const [weights, queries, keys] = [numbers.attn, numbers.queries, numbers.keys].map((all) => all[layer][head]);
     const signed = neuronNumbers.signed;
     const hidden = (i, j) => causal && j > i;
     const products = (i, j) => queries[i].map((number, k) => number * keys[j][k]);
     const score = (i, j) => products(i, j).reduce((sum, product) => sum + product, 0) / Math.sqrt(queries[i].length);
     const link = (i, j) => `${left[i]} → ${right[j]}`;
-    const largest = (values, size) =>
-      values.map((value, at) => [value, at]).sort(([a, i], [b, j]) => size(b) - size(a) || i - j).slice(0, 3);
 
     return {
       hidden,
 
       ofQuery(i) {
-        const found = largest(weights[i].filter((_, j) => !hidden(i, j)), (weight) => weight);
+        const found = tokenLists.largest(weights[i].filter((_, j) => !hidden(i, j)), 3);
         const listed = found.map(([weight, j]) => `${right[j]} ${weight.toFixed(3)} (score ${signed(score(i, j), 2)})`);
         return `Largest weights: ${listed.join(", ")}.`;
       },
 
       ofKey(i, j) {
         if (hidden(i, j)) return `${link(i, j)}: a later token, which this query cannot see.`;
-        const listed = largest(products(i, j), Math.abs).map(([product, k]) => `dimension ${k} ${signed(product, 2)}`);
+        const listed = tokenLists.largest(products(i, j), 3, Math.abs).map(([product, k]) => `dimension ${k} ${signed(product, 2)}`);
         const found = `weight ${weights[i][j].toFixed(3)}, score ${signed(score(i, j), 2)}`;
         return `${link(i, j)}: ${found}. Largest products: ${listed.join(", ")}.`;
       },
@@ -67,12 +65,6 @@ const neuronNumbers = {
 
       ofCell: (i, k) => `Query ${left[i]}, dimension ${k}: ${signed(queries[i][k], 3)}.`,
     };
-  },
-
-  // A token in a sentence, which is to stay within its two lines.
-  short(text) {
-    const characters = Array.from(text);
-    return characters.length > 16 ? `${characters.slice(0, 15).join("")}…` : text;
   },
 
   signed(number, digits) {

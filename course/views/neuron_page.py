@@ -17,11 +17,11 @@ from course.views.libraries import LIBRARIES, bertviz_script, own_file
 from course.views.neuron_words import factor_note, pale_note
 from course.views.page import frame_page
 from course.views.room import Page, below, legend_height, title_height
-from course.views.selection import Choice, Part
+from course.views.selection import Part
 from course.views.vectors import Vectors
 from course.views.words import notes
 
-_OWN = ("neuron_numbers.js", "neuron_controls.js", "neuron_frame.js")
+_OWN = ("token_lists.js", "neuron_numbers.js", "neuron_controls.js", "neuron_frame.js")
 _VECTOR_STEPS, _WEIGHT_STEPS = 32_767, 65_535
 
 # From bertviz 1.4.1's script, neuron_frame.js and frame.css, in CSS pixels.
@@ -30,41 +30,57 @@ _FRAME, _CONTROLS, _SCALE = 24, 38, 30
 _WORDS = _FRAME + 28 + 6 + _CONTROLS + _SCALE + 46  # title, the legend's margin, controls, scale, line of numbers
 
 
+@dataclass(frozen=True)
+class Block:
+    """What can be seen at a time: the positions of some queries and keys of the attention number ``part``.
+
+    ``name`` is what ``show=`` takes, ``label`` what the page says.
+    """
+
+    name: str
+    label: str
+    part: int
+    rows: Sequence[int]
+    columns: Sequence[int]
+
+
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """An attention in the page, and its vectors; ``part`` says which layers and heads of them are carried."""
+    """An attention in the page, and its vectors: layers and heads of ``part``, and these queries and keys."""
 
     part: Part
     vectors: Vectors
+    rows: Sequence[int]
+    columns: Sequence[int]
 
-    def of(self, tensor: Tensor) -> Tensor:
-        """These layers and heads only."""
-        return tensor[list(self.part.layers)][:, list(self.part.heads)]
+    def of(self, tensor: Tensor, tokens: Sequence[int]) -> Tensor:
+        """These layers, heads and tokens (on the third axis) only."""
+        return tensor[list(self.part.layers)][:, list(self.part.heads)][:, :, list(tokens)]
 
     @property
     def size(self) -> int:
         """Bytes that it takes before they are packed."""
-        rows, columns = len(self.part.queries), len(self.part.keys)
+        rows, columns = len(self.rows), len(self.columns)
         each = rows * columns + (rows + columns) * self.vectors.size
         return 2 * len(self.part.layers) * len(self.part.heads) * each
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What is seen first: the position of a choice, then a layer, a head, and a query in each choice."""
+    """What is seen first: the position of a block, then a layer, a head, and a query in each block."""
 
-    choice: int
+    block: int
     layer: int
     head: int
     queries: tuple[int, ...]
 
 
 def neuron_page(
-    title: str, carried: Sequence[Carried], choices: Sequence[Choice], opening: Opening, *, theme: str, left_out: str
+    title: str, carried: Sequence[Carried], blocks: Sequence[Block], opening: Opening, *, theme: str, left_out: str
 ) -> Page:
     """The document, its height in CSS pixels on a wide screen, and its height as a CSS length for any width.
 
-    ``left_out`` says which layers and heads are not carried, and is empty where all are.
+    ``left_out`` says which layers, heads and tokens are not carried, and is empty where all are.
     """
     legend = _legend(carried, left_out)
     pieces = [_packed(each) for each in carried]
@@ -77,11 +93,11 @@ def neuron_page(
         scripts=[*map(own_file, libraries), bertviz_script("neuron_view")],
         weights=b"".join(piece for piece, _ in pieces),
         parcel={
-            "choice": opening.choice,
+            "choice": opening.block,
             "layer": opening.layer,
             "head": opening.head,
             "choices": [
-                _choice(choice, query, carried) for choice, query in zip(choices, opening.queries, strict=True)
+                _choice(block, query, carried[block.part]) for block, query in zip(blocks, opening.queries, strict=True)
             ],
             "parts": [
                 {"start": start, **_described(each), **steps}
@@ -90,8 +106,8 @@ def neuron_page(
         },
         theme=theme,
     )
-    rows = max(max(len(each.rows), len(each.columns)) for each in choices)
-    height, fluid = _heights(title, legend, rows, blocks=len(choices) > 1)
+    rows = max(max(len(each.rows), len(each.columns)) for each in blocks)
+    height, fluid = _heights(title, legend, rows, blocks=len(blocks) > 1)
     return page, height, fluid
 
 
@@ -112,16 +128,20 @@ def _legend(carried: Sequence[Carried], left_out: str) -> list[str]:
     ]
 
 
-def _choice(choice: Choice, query: int, carried: Sequence[Carried]) -> dict[str, Any]:
+def _choice(block: Block, query: int, carried: Carried) -> dict[str, Any]:
     # bertviz hides what comes after the query by counting rows, which is right on the diagonal only.
-    causal = carried[choice.part].part.attention.causal and choice.rows.start == choice.columns.start
+    causal = carried.part.attention.causal and block.rows[0] == block.columns[0]
+    rows, columns = (
+        [every.index(some[0]), every.index(some[-1]) + 1]
+        for every, some in ((carried.rows, block.rows), (carried.columns, block.columns))
+    )
     return {
-        "label": choice.label,
-        "part": choice.part,
-        "rows": [choice.rows.start, choice.rows.stop],
-        "columns": [choice.columns.start, choice.columns.stop],
+        "label": block.label,
+        "part": block.part,
+        "rows": rows,
+        "columns": columns,
         "causal": causal,
-        "query": query,
+        "query": carried.rows.index(query),
     }
 
 
@@ -130,17 +150,18 @@ def _described(each: Carried) -> dict[str, Any]:
     return {
         "layers": part.layers,
         "heads": part.heads,
-        "queries": part.queries,
-        "keys": part.keys,
+        "queries": [part.queries[i] for i in each.rows],
+        "keys": [part.keys[i] for i in each.columns],
         "size": each.vectors.size,
     }
 
 
 def _packed(each: Carried) -> tuple[bytes, dict[str, Any]]:
     """Weights, queries and keys one after another, and the steps of the last two; layers x heads."""
-    queries, query_steps = _whole(each.of(each.vectors.queries))
-    keys, key_steps = _whole(each.of(each.vectors.keys))
-    weights = each.part.weights.clamp(0, 1).mul(_WEIGHT_STEPS).round().numpy().astype("<u2").tobytes()
+    queries, query_steps = _whole(each.of(each.vectors.queries, each.rows))
+    keys, key_steps = _whole(each.of(each.vectors.keys, each.columns))
+    seen = each.of(each.part.attention.weights, each.rows)[..., list(each.columns)]
+    weights = seen.clamp(0, 1).mul(_WEIGHT_STEPS).round().numpy().astype("<u2").tobytes()
     return weights + queries + keys, {"query_steps": query_steps, "key_steps": key_steps}
 
 
@@ -158,6 +179,7 @@ def _heights(title: str, legend: Sequence[str], rows: int, *, blocks: bool) -> t
         title_height(title),
         legend_height(legend),
         below(620 if blocks else 330, _CONTROLS),
+        below(440 if blocks else 0, _CONTROLS),
         below(330, _SCALE),
         below(700, 20),  # the line of numbers wraps
         below(480, 40),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.colors import to_rgb
 from torch import Tensor
 
-from course.views.canvas import EDGE, QUIET, Canvas, Floats, Twin
+from course.views.canvas import Canvas, Twin
+from course.views.palette import QUIET, Bytes, Floats, Palette
 from course.views.selection import Part
 from course.views.vectors import Reading, Vectors
 from course.views.words import model_name, place
@@ -72,7 +72,7 @@ def _draw_scale(sheet: Canvas) -> None:
     values = (-8, -4, -2, -1, 0, 1, 2, 4, 8)
     for i, value in enumerate(values):
         x = _MARGIN + i * 30
-        sheet.rectangle(x, 40, 26, 12, fill=tuple(_colours(np.array([float(value)]))[0]), edge=EDGE)
+        sheet.cells(_shades(sheet.palette, np.array([[float(value)]])), x, 40, 26, 12)
         sheet.text(x + 13, 60, f"{value:+d}".replace("-", "−") if value else "0", size=10, colour=QUIET, align="center")
     sheet.text(
         _MARGIN + 9 * 30 + 10, 46, "blue: positive, orange: negative; the stronger, the larger", size=12, colour=QUIET
@@ -81,24 +81,21 @@ def _draw_scale(sheet: Canvas) -> None:
 
 def _draw_strip(sheet: Canvas, values: Tensor, x: float, y: float, height: float) -> None:
     """A vector as a row of cells in a frame."""
-    box = (x, x + _STRIP, y + height, y)
-    sheet.axes.imshow(_colours(values.numpy()), extent=box, aspect="auto", interpolation="nearest")
-    sheet.rectangle(x, y, _STRIP, height, edge=EDGE)
+    sheet.cells(_shades(sheet.palette, values.numpy()), x, y, _STRIP, height)
 
 
 def _draw_score(sheet: Canvas, score: float, y: float) -> None:
-    sheet.rectangle(_SCORES_AT, y, 18, 18, fill=tuple(_colours(np.array([score]))[0]), edge=EDGE)
+    sheet.cells(_shades(sheet.palette, np.array([[score]])), _SCORES_AT, y, 18, 18)
     sheet.text(_SCORES_AT + 24, y + 9, f"{score:.2f}".replace("-", "−"), size=12)
 
 
 def _draw_weight(sheet: Canvas, weight: float, y: float) -> None:
-    sheet.rectangle(_WEIGHTS_AT, y + 2, _BAR * weight, 14, fill=POSITIVE)
-    sheet.rectangle(_WEIGHTS_AT, y + 2, _BAR, 14, edge=EDGE)
+    bar = np.arange(_BAR) < round(_BAR * weight)
+    sheet.cells(sheet.palette.shades(POSITIVE, bar[None].astype(float)), _WEIGHTS_AT, y + 2, _BAR, 14)
     sheet.text(_WEIGHTS_AT + _BAR + 8, y + 9, f"{weight:.2f}", size=12)
 
 
-def _colours(values: Floats) -> Floats:
-    """White for 0, towards blue above and orange below; one more axis, RGB."""
-    full = np.where((values >= 0)[..., None], np.array(to_rgb(POSITIVE)), np.array(to_rgb(NEGATIVE)))
-    colours: Floats = 1 - (1 - full) * shade(values)[..., None]
-    return colours
+def _shades(palette: Palette, values: Floats) -> Bytes:
+    """White for 0, towards blue above and orange below."""
+    positive, negative = (palette.shades(colour, shade(values)) for colour in (POSITIVE, NEGATIVE))
+    return np.where(values >= 0, positive, negative)

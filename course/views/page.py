@@ -46,14 +46,16 @@ def frame_page(
     forced = "" if theme == "auto" else f' data-theme="{theme}"'
     # Long repeats are rare in weights, and looking for them takes seconds: runs of one byte are what there is.
     contents = {**parcel, "scripts": packed(json.dumps(list(scripts)).encode()), "weights": packed(weights, zlib.Z_RLE)}
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in legend)
+    main = ['<div id="picture"></div>', f"<aside>{''.join(f'<p>{escape(line)}</p>' for line in legend)}</aside>"]
+    if layout == "above":  # in the order in which it is to be read
+        main.reverse()
     return (
         f'<!DOCTYPE html>\n<html lang="en"{forced}>\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{own_file('frame.css')}</style>\n</head>\n"
         f'<body class="{escape(layout)}">\n<h1>{escape(title)}</h1>\n'
-        f'<main><div id="picture"></div><aside>{paragraphs}</aside></main>\n'
+        f"<main>{''.join(main)}</main>\n"
         f'<script type="application/json" id="parcel">{script_json(contents)}</script>\n'
         f"<script>\n{own_file('frame.js')}</script>\n</body>\n</html>\n"
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 Page = tuple[str, int, str]
 """A document, its height in CSS pixels on a wide screen, and its height as a CSS length for any width."""
 
 _PADDING = 24  # of the body, both sides together
-_WIDTHS = (1280, 960, 760, 620, 500, 420, 360, 320)
+_WIDTHS = (1280, 960, 861, 760, 620, 500, 420, 360, 320)
 
 
 def below(width: int, height: int | str) -> str:
@@ -27,14 +27,21 @@ def legend_height(paragraphs: Sequence[str]) -> str:
     return _stepwise(paragraphs, 4, line=18, letter=6.6)
 
 
-def _stepwise(paragraphs: Sequence[str], gap: int, *, line: int, letter: float) -> str:
-    heights = [
-        sum(gap + line * max(1, -(-len(one) // int((width - _PADDING) / letter))) for one in paragraphs)
-        for width in _WIDTHS
-    ]
+def lines_of(text: str, width: float, letter: float) -> int:
+    """How many lines a text takes in this width, with letters of about this width."""
+    return max(1, -(-len(text) // max(1, int(width / letter))))
+
+
+def stepwise(height: Callable[[int], int]) -> str:
+    """CSS for a height that is known, in pixels, for some widths of the output, and not less on narrower ones."""
+    heights = [height(width) for width in _WIDTHS]
     steps = [
         below(width, narrower - wider)
         for width, wider, narrower in zip(_WIDTHS, heights, heights[1:], strict=False)
         if narrower > wider
     ]
     return " + ".join([f"{heights[0]}px", *steps])
+
+
+def _stepwise(paragraphs: Sequence[str], gap: int, *, line: int, letter: float) -> str:
+    return stepwise(lambda width: sum(gap + line * lines_of(one, width - _PADDING, letter) for one in paragraphs))

@@ -6,8 +6,11 @@ import operator
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from course.attention import Attention, AttentionError, EncoderDecoderAttention, check_index
@@ -35,10 +38,13 @@ class Part:
     queries: tuple[str, ...]
     keys: tuple[str, ...]
 
-    @property
+    @cached_property
     def weights(self) -> Tensor:
         """Only these layers and heads, in this order; layers x heads x queries x keys."""
-        return self.attention.weights[list(self.layers)][:, list(self.heads)]
+        weights = self.attention.weights
+        if (self.layers, self.heads) == tuple(tuple(range(count)) for count in weights.shape[:2]):
+            return weights
+        return weights[list(self.layers)][:, list(self.heads)]
 
 
 @dataclass(frozen=True)
@@ -162,6 +168,11 @@ def choices_of(parts: list[Part], reading: str = READINGS[0]) -> list[Choice]:
     return whole + _pair_choices(parts[0].attention, reading) if len(parts) == 1 else whole
 
 
+def selects_of(choices: Sequence[Choice]) -> int:
+    """How many selects the choices need in a page: one for what to show, one for how tokens are read."""
+    return sum(len(names) > 1 for names in ({choice.label for choice in choices}, {one.reading for one in choices}))
+
+
 def parts_by_reading(choices: Sequence[Choice]) -> dict[str, list[int]]:
     """The positions of the parts of each reading."""
     found: dict[str, dict[int, None]] = {}
@@ -199,6 +210,7 @@ def chosen(choices: list[Choice], show: str | None) -> int:
     raise ViewError(f"show must be one of {', '.join(map(repr, names))} here, not {show!r}")
 
 
-def quantised(weights: Tensor) -> bytes:
+def quantised(weights: Tensor) -> NDArray[np.uint8]:
     """Weights from 0 to 1 as one byte each, round(255 w): off by at most 1/510."""
-    return weights.clamp(0, 1).mul(255).round().byte().numpy().tobytes()
+    steps = weights.numpy() * np.float32(255)
+    return np.rint(steps.clip(0, 255, out=steps), out=steps).astype(np.uint8)

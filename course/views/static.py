@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.colors import to_rgb
 
-from course.views.canvas import QUIET, Canvas, Floats, Twin, pooled
+from course.views.canvas import Canvas, Twin, even_side, pooled
 from course.views.colours import HEADS
+from course.views.palette import QUIET, Floats, rgb
 from course.views.selection import Choice, Part
 from course.views.words import Link, block_note, links, model_name, place
 
@@ -44,15 +44,16 @@ def head_twin(part: Part, choice: Choice, layer: int, heads: Sequence[int]) -> T
 def model_twin(part: Part, choice: Choice) -> Twin:
     """A grid of heat maps, a row a layer and a column a head; in each, rows are queries and columns keys."""
     left, top = 54, 100
-    pitch = min(_LARGEST_CELL, max(2 * _CELL_GAP, (_MODEL_WIDTH - left - _MARGIN) // len(part.heads)))
-    width = max(560, left + len(part.heads) * pitch + _MARGIN)
-    side = pitch - _CELL_GAP
+    room = min(_LARGEST_CELL, max(2 * _CELL_GAP, (_MODEL_WIDTH - left - _MARGIN) // len(part.heads)))
+    side = even_side(room - _CELL_GAP, max(len(choice.rows), len(choice.columns)))
+    pitch = side + _CELL_GAP
+    width = max(560, round(left + len(part.heads) * pitch) + _MARGIN)
 
     def draw(sheet: Canvas) -> None:
         _draw_heading(sheet, f"Heads of {model_name(part)}{block_note(choice)}", width)
         _draw_scale(sheet)
         sheet.text(left + len(part.heads) * pitch / 2, 68, "Heads", bold=True, align="center")
-        sheet.text(_MARGIN + 4, top + len(part.layers) * pitch / 2, "Layers", bold=True, align="center", rotation=90)
+        sheet.text(_MARGIN + 4, top + len(part.layers) * pitch / 2, "Layers", bold=True, align="center", upright=True)
         for column, head in enumerate(part.heads):
             sheet.text(left + column * pitch + side / 2, 88, str(head), size=12, align="center")
         for row, layer in enumerate(part.layers):
@@ -61,7 +62,7 @@ def model_twin(part: Part, choice: Choice) -> Twin:
                 weights = part.attention.head(layer, head).numpy()[_slice(choice.rows), _slice(choice.columns)]
                 _draw_cells(sheet, weights, left + column * pitch, top + row * pitch, side, side)
 
-    return Twin(width, top + len(part.layers) * pitch + _MARGIN - _CELL_GAP, [_HEAT], draw)
+    return Twin(width, round(top + len(part.layers) * pitch) + _MARGIN - _CELL_GAP, [_HEAT], draw)
 
 
 def _links_each(heads: Sequence[int]) -> int:
@@ -80,15 +81,20 @@ def _draw_switches(sheet: Canvas, heads: Sequence[int], on: Sequence[int]) -> No
     """A numbered square a head, as in the page: full where the head is shown, pale where it is not."""
     for i, head in enumerate(heads):
         x, y = _MARGIN + i % _HEADS_IN_ROW * 22, 40 + i // _HEADS_IN_ROW * 22
-        colour = np.array(to_rgb(HEADS[head % len(HEADS)]))
-        fill = colour if head in on else 1 - 0.25 * (1 - colour)
-        sheet.rectangle(x, y, 20, 20, fill=tuple(fill))
-        ink = "white" if fill @ (0.21, 0.72, 0.07) < 0.55 else "black"
+        colour = HEADS[head % len(HEADS)]
+        fill = colour if head in on else _pale(colour)
+        sheet.rectangle(x, y, 20, 20, fill=fill)
+        ink = "#ffffff" if rgb(fill) @ (0.21, 0.72, 0.07) < 0.55 * 255 else "#000000"
         sheet.text(x + 10, y + 10, str(head), size=11, bold=True, colour=ink, align="center")
     x = _MARGIN + min(len(heads), _HEADS_IN_ROW) * 22 + 8
     if x < 500:
         each = "weight" if len(on) == 1 else f"weight ÷ {len(on)} heads shown"
         sheet.text(x, 50, f"heads; opacity of a line = {each}", size=12, colour=QUIET)
+
+
+def _pale(colour: str) -> str:
+    """A quarter of a colour on white."""
+    return f"#{np.round(255 - 0.25 * (255 - rgb(colour).astype(float))).astype(np.uint8).tobytes().hex()}"
 
 
 def _draw_tokens(sheet: Canvas, heading: str, texts: Sequence[str], x: float, top: int, *, align: str) -> float:
@@ -127,8 +133,7 @@ def _draw_links(sheet: Canvas, strongest: Sequence[tuple[int, Link]], x: float, 
 
 def _draw_cells(sheet: Canvas, weights: Floats, x: float, y: float, width: float, height: float) -> None:
     """A rectangle of cells in a frame, white for 0 and `_HEAT` for 1."""
-    shades = 1 - (1 - np.array(to_rgb(_HEAT))) * pooled(weights, height, width)[..., None]
-    sheet.cells(shades, x, y, width, height)
+    sheet.cells(sheet.palette.shades(_HEAT, pooled(weights, width, height)), x, y, width, height)
 
 
 def _draw_scale(sheet: Canvas) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from course.attention import Attention
 from course.projections import Projections
-from course.views.selection import Choice, Part
+from course.views.selection import Part
 from course.views.view import ViewError
 
 TOLERANCE = 1e-4
@@ -88,14 +89,14 @@ def vectors_of(part: Part) -> Vectors:
     return Vectors(queries, att.projections.keys, factor)
 
 
-def seen(att: Attention, query: int, columns: range) -> tuple[int, ...]:
+def seen(att: Attention, query: int, columns: Sequence[int]) -> tuple[int, ...]:
     """The positions among ``columns`` that a query can look at: in a causal model, itself and what is before."""
     return tuple(key for key in columns if not att.causal or key <= query)
 
 
-def reading_of(part: Part, vectors: Vectors, choice: Choice, layer: int, head: int, query: int) -> Reading:
-    """What one query of one head does, among the keys of ``choice``."""
-    keys = seen(part.attention, query, choice.columns)
+def reading_of(part: Part, vectors: Vectors, columns: Sequence[int], layer: int, head: int, query: int) -> Reading:
+    """What one query of one head does, among the keys at the positions ``columns``."""
+    keys = seen(part.attention, query, columns)
     query_vector = vectors.queries[layer, head, query]
     key_vectors = vectors.keys[layer, head][list(keys)]
     return Reading(

@@ -66,7 +66,7 @@ class View:
         """One notebook output: the PNG, and in the same place, covering it, the frame with the page.
 
         Where scripts and frames are taken out (untrusted notebooks, GitHub, e-mail), the PNG is what is left.
-        The page is transparent until it has drawn, so that the PNG is also what is left if it cannot.
+        The page is transparent until it has drawn, so that the PNG is also what is left if it cannot; and on paper.
         It is a single line, because a blank line would end the HTML where Markdown is around it.
         """
         # With another color-scheme than its page's, a browser would paint the frame's background by itself.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,13 +28,22 @@ class Link(NamedTuple):
 
 def links(part: Part, choice: Choice, layer: int, head: int, k: int = 3) -> list[Link]:
     """The ``k`` largest weights of one head among the rows and columns shown, ties in reading order."""
-    found = part.attention.strongest(layer, head, k, rows=choice.rows, columns=choice.columns)
-    return [Link(label(query), label(key), weight) for query, key, weight in found]
+    weights = part.attention.head(layer, head).numpy()
+    block = weights[choice.rows.start : choice.rows.stop, choice.columns.start : choice.columns.stop].ravel()
+    k = min(k, block.size)
+    # Not a sort of all: a view asks for this of many heads.
+    found = np.flatnonzero(block >= np.partition(block, -k)[-k])
+    best = found[np.argsort(-block[found], kind="stable")][:k]
+    places = [divmod(int(i), len(choice.columns)) for i in best]
+    return [
+        Link(part.queries[choice.rows[row]], part.keys[choice.columns[column]], float(block[i]))
+        for i, (row, column) in zip(best, places, strict=True)
+    ]
 
 
 def focus(weights: Tensor) -> Tensor:
     """How focused each head is: its largest weight in a row, averaged over the rows; layers x heads, 0 to 1."""
-    return weights.amax(-1).mean(-1)
+    return torch.from_numpy(weights.numpy().max(-1).mean(-1))
 
 
 def most_focused(weights: Tensor) -> tuple[int, int, float]:

@@ -174,7 +174,7 @@ def test_heat_maps_above_the_budget_say_what_to_choose(monkeypatch):
 
 
 def test_output_above_the_budget_is_refused(monkeypatch):
-    monkeypatch.setattr("course.views.view.BUDGET", 60_000)
+    monkeypatch.setattr("course.views.view.BUDGET", 30_000)
     for draw in (head_view, model_view):
         with pytest.raises(ViewError, match=r"would put 0\.\d MB into the notebook.* merge sub-words with \.words"):
             draw(attention(1, 2))

@@ -32,9 +32,8 @@ def test_scripts_are_read_as_published():
     assert "window.bertviz_params" in bertviz_script("neuron_view")
 
 
-def test_vendored_libraries_are_the_versions_that_bertviz_was_tried_with():
+def test_vendored_library_is_the_version_that_bertviz_was_tried_with():
     assert "v5.16.0" in own_file("vendor/d3.min.js")[:80]
-    assert "v3.7.1" in own_file("vendor/jquery.slim.min.js")[:80]
 
 
 def test_missing_bertviz(installed):
@@ -87,5 +86,5 @@ def test_a_picture_imports_neither_bertviz_nor_pyplot():
 def test_unknown_name_lists_the_known_ones():
     import course.views
 
-    with pytest.raises(AttributeError, match="head_view, model_view"):
+    with pytest.raises(AttributeError, match=r"head_view, .*model_view"):
         _ = course.views.grid_view

@@ -124,16 +124,69 @@ def test_indices_are_checked(name, count, value):
         neuron_view(projected(2, 3), **{name: value})
 
 
+def test_some_tokens_of_an_image_are_shown_with_the_models_own_numbers():
+    image = projected(2, 3, ("[CLS]", *(f"patch {i}" for i in range(196))))
+    with pytest.raises(ViewError, match=r"tokens=range\(\d+\)"):
+        neuron_view(image)
+    some = [140, 0, 7, 8, 140]
+    view = neuron_view(image, tokens=iter(some), layer=1, head=2, query="patch 7")
+    (found,) = carried(view)
+    kept = [0, 7, 8, 140]
+    assert np.abs(found.weights - image.weights.numpy()[:, :, kept][..., kept]).max() <= 1 / 131_070 + 1e-7
+    assert np.abs(found.queries - image.projections.queries.numpy()[:, :, kept]).max() < 1e-3
+    assert np.abs(found.keys - image.projections.keys.numpy()[:, :, kept]).max() < 1e-3
+    (choice,) = parcel(view)["choices"]
+    assert (choice["rows"], choice["columns"], choice["query"]) == ([0, 4], [0, 4], 2)
+    assert parcel(view)["parts"][0]["queries"] == ["[CLS]", "patch 6", "patch 7", "patch 139"]
+    for text in (view.page, view.alt, view.summary):
+        assert "Only 4 of the 197 tokens are shown; the weights are those among all." in text
+    best = max(kept, key=lambda key: image.weights[1, 2, 8, key])
+    assert f"{image.keys.texts[best]} {float(image.weights[1, 2, 8, best]):.2f} (score" in view.alt
+    every = neuron_view(projected(), tokens=range(8))
+    assert "Only" not in every.page and every.png() == neuron_view(projected()).png()
+
+
+def test_later_tokens_stay_hidden_among_some():
+    att = projected(1, 1, tuple("abcdef"), causal=True)
+    view = neuron_view(att, tokens=[1, 3, 5], query=3)
+    assert parcel(view)["choices"][0]["causal"] is True
+    assert "2 key vectors" in view.alt
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        ([], "not none"),
+        ([-1, 2], "from 0 to 7.*-1, 2"),
+        ([8], r"from 0 to 7.*\[8\]"),
+        (["cat"], "positions"),
+        (3, "positions"),
+    ],
+)
+def test_tokens_that_there_are_not(tokens, message):
+    with pytest.raises(ViewError, match=message):
+        neuron_view(projected(), tokens=tokens)
+
+
+def test_tokens_need_one_attention_and_no_block():
+    for att, show in ((projected(1, 1, PAIR, second=6), "A→A"), (translation(), None), (translation().cross, None)):
+        with pytest.raises(ViewError, match="one attention to itself"):
+            neuron_view(att, tokens=[0, 1], show=show)
+    with pytest.raises(ViewError, match="position from 0 to 4 and in tokens, not 2"):
+        neuron_view(projected(), tokens=[0, 4], query=2)
+
+
 def test_too_many_tokens():
     def words(count):
         return tuple(f"w{i}" for i in range(count))
 
     most = max(tokens for tokens in range(500) if 3 * 8 * tokens + 7 * tokens**2 <= ELEMENTS)
     neuron_view(projected(1, 1, words(most)))
-    with pytest.raises(ViewError, match=rf"{most + 1} queries and .*: shorten the text to at most {most} tokens"):
+    advice = rf"show some tokens, such as tokens=range\({most}\), or shorten the text to at most {most} tokens"
+    with pytest.raises(ViewError, match=rf"{most + 1} queries and .*: {advice}"):
         neuron_view(projected(1, 1, words(most + 1)))
     pair = projected(1, 1, words(most + 1), second=40)
-    with pytest.raises(ViewError, match=r"choose show='A→A' or show='B→B' or show='A→B' or show='B→A', or shorten"):
+    with pytest.raises(ViewError, match=r"choose show='A→A' or show='B→B' or show='A→B' or show='B→A', or show some"):
         neuron_view(pair)
     choices = parcel(neuron_view(pair, show="B->A"))["choices"]
     assert [choice["label"] for choice in choices][-1] == "Sentence B → sentence A"

@@ -8,8 +8,8 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from course.views import head_view, model_view
-from course.views.canvas import SCALE, Canvas, drawable, fixed_style
 from course.views.colours import HEADS
+from course.views.letters import SCALE
 from tests.views.synthetic import HOSTILE, attention
 
 
@@ -22,40 +22,12 @@ def has_colour(png: bytes, colour: str) -> bool:
     return (np.abs(pixels(png) - to_rgb(colour)).max(-1) < 0.02).sum() > 100 * SCALE**2
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("cat", "cat"),
-        ("übermäßig", "übermäßig"),
-        ("$x_1^2$", "$x_1^2$"),
-        ("🦜", "U+1F99C"),
-        ("a🦜b", "a U+1F99C b"),
-        ("你好", "U+4F60 U+597D"),
-        ("你好世界", "U+4F60 U+597D…"),
-        ("❤\ufe0f", "❤"),
-        ("\u200d", "␣"),
-    ],
-)
-def test_what_the_font_lacks_becomes_code_points(text, expected):
-    assert drawable(text) == expected
-    assert drawable(drawable(text)) == expected
-
-
 @pytest.mark.parametrize("draw", [head_view, model_view])
 def test_any_token_is_drawn_without_a_warning(draw):
     tokens = ("🦜", "你好世界", "$\\frac{1}{2}$", "a_b^c", "שלום", "مرحبا", "x" * 500, "", *HOSTILE)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         draw(attention(1, 2, tokens, model="$x$ 🦜"))
-
-
-def test_long_text_is_cut_to_its_room():
-    with fixed_style():
-        sheet = Canvas(300, 100, HEADS)
-        cut = sheet.fitting("antidisestablishmentarianism" * 3, 100)
-        assert cut.endswith("…")
-        assert 80 < sheet.width_of(cut) <= 100
-        assert sheet.fitting("cat", 100) == "cat"
 
 
 def test_colours_survive_in_the_png():
