@@ -32,7 +32,7 @@ def text_twin(title: str, notes: Sequence[str], reading: Reading) -> Twin:
         _wrapped(measure, title, 15, bold=True),
         [line for note in notes for line in _wrapped(measure, note, 12)],
     )
-    placed = _laid_out(measure, reading)
+    placed = laid_out(measure, reading)
     top = 50 + _TITLE_LINE * len(head)
     below = top + _LINE * (1 + max((one.line for one in placed), default=0)) + 12
     height = int(below + 17 * len(foot) + _MARGIN)
@@ -40,7 +40,7 @@ def text_twin(title: str, notes: Sequence[str], reading: Reading) -> Twin:
     def draw(sheet: Canvas) -> None:
         _draw_head(sheet, head, reading)
         for one in placed:
-            _draw_mark(sheet, reading, one, top + (one.line + 0.5) * _LINE)
+            draw_mark(sheet, reading, one, top + (one.line + 0.5) * _LINE)
         for i, line in enumerate(foot):
             sheet.text(_MARGIN, below + 17 * i, line, size=12, colour=_QUIET)
 
@@ -113,7 +113,8 @@ def _draw_head(sheet: Canvas, head: Sequence[str], reading: Reading) -> None:
     sheet.text(x, y, meaning, size=12, colour=_QUIET)
 
 
-def _draw_mark(sheet: Canvas, reading: Reading, one: Placed, y: float) -> None:
+def draw_mark(sheet: Canvas, reading: Reading, one: Placed, y: float) -> None:
+    """One token with its colour and its line, at its place in the text laid out; ``y`` is the middle of its line."""
     if one.mark is None:
         sheet.text(one.x, y, one.text, size=_SIZE, colour=_QUIET)
         return
@@ -141,7 +142,7 @@ def _on(fill: str) -> str:
     return "#000000" if (light + 0.05) / 0.05 > 1.05 / (light + 0.05) else "#ffffff"
 
 
-def _laid_out(measure: Canvas, reading: Reading) -> list[Placed]:
+def laid_out(measure: Canvas, reading: Reading) -> list[Placed]:
     """The text in lines; what was typed without white space between stays together where it fits."""
     placed: list[Placed] = []
     x, line, segment = float(_MARGIN), 0, 0

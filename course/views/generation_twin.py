@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from course.views.attribution_marks import Reading
-from course.views.attribution_twin import Placed, _draw_mark, _laid_out
+from course.views.attribution_twin import Placed, draw_mark, laid_out
 from course.views.canvas import Canvas, Twin
 from course.views.heat_twin import FALL, RISE
 from course.views.lens_twin import wrapped
@@ -23,7 +23,7 @@ def generation_twin(title: str, notes: Sequence[str], readings: Sequence[Reading
     placed: list[list[Placed]] = []
     y = 48 + _TITLE_LINE * len(head)
     for reading in readings:
-        marks = _laid_out(measure, reading)
+        marks = laid_out(measure, reading)
         height = _NAME + _LINE * (1 + max((mark.line for mark in marks), default=0)) + _GAP
         if placed and y + height + _NOTE_LINE * (1 + len(foot)) + _MARGIN > most:
             break
@@ -42,7 +42,7 @@ def generation_twin(title: str, notes: Sequence[str], readings: Sequence[Reading
             name = f"{reading.name}, scale {reading.ticks[0]} to {reading.ticks[-1]}"
             sheet.text(_MARGIN, top + _NAME / 2, sheet.fitting(name, _WIDTH - 2 * _MARGIN, 13, bold=True), bold=True)
             for mark in marks:
-                _draw_mark(sheet, reading, mark, top + _NAME + (mark.line + 0.5) * _LINE)
+                draw_mark(sheet, reading, mark, top + _NAME + (mark.line + 0.5) * _LINE)
         for i, line in enumerate(foot):
             sheet.text(_MARGIN, y + _NOTE_LINE * (i + 0.5), line, size=12, colour=QUIET)
 

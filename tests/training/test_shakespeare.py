@@ -40,20 +40,6 @@ class Uniform(torch.nn.Module):
         return type("Output", (), {"logits": torch.zeros(*windows.shape, self.config.vocab_size)})
 
 
-class Induction(Uniform):
-    """Attends to the token after the last earlier copy (head 0) or to the token before (head 1)."""
-
-    def forward(self, tokens, output_attentions):
-        rows, length = tokens.shape
-        weights = torch.zeros(rows, 2, length, length)
-        for row in range(rows):
-            for i in range(length):
-                earlier = [j for j in range(i) if tokens[row, j] == tokens[row, i]]
-                weights[row, 0, i, earlier[-1] + 1 if earlier else 0] = 1
-                weights[row, 1, i, max(i - 1, 0)] = 1
-        return type("Output", (), {"attentions": (weights,)})
-
-
 def test_a_uniform_model_costs_the_same_for_every_token(tokenizer):
     parts = plays.split(PLAYS)
     tokens = len(tokenizer(parts.held_out)["input_ids"])
@@ -72,16 +58,6 @@ def test_characters_are_counted_and_not_bytes(tokenizer):
 def test_a_text_needs_others_before_it(tokenizer):
     with pytest.raises(TrainingError, match="before"):
         shakespeare.cost(Uniform(330, 16), tokenizer, "Speak.", PLAYS, stride=4)
-
-
-def test_heads_are_measured_where_the_course_says_they_look():
-    found = shakespeare.head_scores(Induction(5000, 128), sequences=2, length=20, seed=0)
-    assert found.induction.shape == (2, 1, 2)
-    assert found.induction[:, 0, 0] == pytest.approx(1.0)
-    assert found.previous[:, 0, 1] == pytest.approx(1.0)
-    assert found.best() == pytest.approx((1.0, 1.0))
-    assert shakespeare.strongest(found.induction) == (0, 0)
-    assert shakespeare.strongest(found.previous) == (0, 1)
 
 
 def test_readouts_name_each_token_and_the_one_before_it(tokenizer):
