@@ -12,13 +12,14 @@ import numpy as np
 import torch
 
 from course.models.entries import Score
+from course.spans import best_span
 from course.training.adapters import adapted
 from course.training.batches import by_length, inputs, shuffled
 from course.training.cloze import clozes, definitions, passages, retold
 from course.training.loop import Schedule, fit, seed_everything
 from course.training.recipe import Recipe, Run, Trained
 from course.training.scores import resampled, share
-from course.training.spans import best_span, exact, token_f1
+from course.training.spans import exact, token_f1
 from course.training.squad import COVID, POLICY, Question, read_squad, texts, wikipedia, window
 
 if TYPE_CHECKING:

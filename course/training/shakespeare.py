@@ -190,21 +190,23 @@ RECIPE = Recipe(
     score=score,
     summary="Goes on with a text in the manner of Shakespeare's plays.",
     data=(
-        "Shakespeare's plays as collected for char-rnn (1,115,394 characters, public domain). A quarter of what it "
-        "is trained on is no Shakespeare at all: stretches of random tokens, and of the plays, repeated over and "
-        "over, so that heads form which look for an earlier copy. In the first two epochs it is half."
+        "Shakespeare's plays as collected for char-rnn (1,115,394 characters, public domain). Three quarters of the "
+        "proper names of its speakers are exchanged for invented ones, others every 4,000 characters and in each "
+        "epoch. An eighth of what it reads is no Shakespeare at all but random tokens, a stretch of them over and "
+        "over, so that heads form which look for an earlier copy; at first, for 500 batches, it reads nothing else."
     ),
     held_out=(
-        "The last tenth of the text (111,539 characters) for the score, and the 3 % before it to choose the best "
-        "moment; the tokenizer was learnt without them. These are other plays: of 920 speeches in the last tenth, "
-        "99.7 % are spoken by people who never speak in what is learnt, and every name costs."
+        "The last tenth of the text (111,539 characters) for the score, and the first 3 % to choose the best moment; "
+        "the tokenizer was learnt without them. The last tenth begins within a play whose beginning is learnt: of its"
+        " 920 speeches, 40 % are spoken by people who never speak in what is learnt."
     ),
     method=(
-        "GPT-2 with 4 layers of 4 heads, width 192, 128 positions (fixed sines and cosines), 1,024 byte-level tokens"
-        " of 2.3 characters on average. Bits per character: the sum over all tokens of the held-out text of their "
-        "negative log2-probability, each counted once, after 97 to 128 tokens of context (windows move on by 32), "
-        "divided by its characters. Heads are measured on random tokens in which nothing but repetition can be "
-        "predicted: induction is the mean weight from a token of the second copy on the token that followed it in "
+        "GPT-2 with 4 layers of 4 heads, width 192, 256 positions, 512 byte-level tokens. While it reads repetitions "
+        "alone, two readouts after the first block, which are not kept, have to name each token and the token before "
+        "it; the stretches grow from 4 tokens to 64. Bits per character: the sum over all tokens of the held-out text"
+        " of their negative log2-probability, each counted once, after 193 to 256 tokens of context (windows move on "
+        "by 64), divided by its characters. Heads are measured on random tokens in which nothing but repetition can "
+        "be predicted: induction is the mean weight from a token of the second copy on the token that followed it in "
         "the first (Olsson et al. 2022)."
     ),
     weaknesses=(),

@@ -7,10 +7,6 @@ import string
 from collections import Counter
 from collections.abc import Sequence
 
-from course.spans import LONGEST, Best, best_span
-
-__all__ = ["LONGEST", "Best", "best_span", "exact", "plain", "token_f1"]
-
 
 def plain(answer: str) -> str:
     """An answer as SQuAD compares it: lower case, without punctuation and articles, single spaces.

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 import course
+from course.spans import best_span
 from course.training import qa, squad
 from course.training.cloze import ask, clozes, passages, phrases, retold
 from course.training.recipe import Run, TrainingError
-from course.training.spans import best_span, exact, plain, token_f1
+from course.training.spans import exact, plain, token_f1
 from course.training.squad import Question, held_out, normalised, of_articles, read_squad, wikipedia, window
 
 TOPICS = ("amber", "bridges", "cheese", "deserts", "eagles", "forges", "glaciers", "harps", "islands", "juries")
