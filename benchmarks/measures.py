@@ -28,7 +28,7 @@ import torch
 import course
 from course import measures
 from course.attention import Attention
-from course.corpus import Corpus, batches, padded, reading
+from course.measures.corpus import Corpus, batches, padded, reading
 
 FEW, MANY = 500, 4000
 

@@ -10,42 +10,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from course.ablation import Ablation, ablated
-    from course.answering import Answer, AnswerError, answer
     from course.attending import attend
     from course.attention import Attention, AttentionError, EncoderDecoderAttention
-    from course.attributing import attribute
-    from course.attribution import Attribution
-    from course.causal import LensError
-    from course.changes import Change
-    from course.comparing import DiffError
-    from course.deletion import DeletionCurve, deletion_curve
-    from course.differences import AttentionDiff, EncoderDecoderDiff, diff
-    from course.embedded import AttributionError
+    from course.attributions.answering import Answer, AnswerError, answer
+    from course.attributions.attributing import attribute
+    from course.attributions.attribution import Attribution
+    from course.attributions.embedded import AttributionError
+    from course.causal.generating import generate
+    from course.causal.generation import Generation
+    from course.causal.induction import HeadScores, induction_scores
+    from course.causal.lenses import Lens, Watched
+    from course.causal.logit_lens import lens
+    from course.causal.mlp_neurons import NeuronError, Neurons, neurons
+    from course.causal.neuron_factors import Factors
+    from course.causal.parts import LensError
+    from course.differences.attention_diff import AttentionDiff, EncoderDecoderDiff, diff
+    from course.differences.changes import Change
+    from course.differences.comparing import DiffError
+    from course.differences.noise import NoiseFloor, noise_floor
+    from course.differences.stagewise import ThreeWay, three_way
     from course.exercises import claim, exercise
-    from course.faithfulness import Erasure, Erasures, erase, mean_erasure
-    from course.generating import generate
-    from course.generation import Generation
-    from course.grading import Grade, Grades, GradingError, grade, mean_grade
-    from course.induction import HeadScores, induction_scores
-    from course.interventions import InterventionError
-    from course.lenses import Lens, Watched
-    from course.logit_lens import lens
-    from course.mlp_neurons import NeuronError, Neurons, neurons
+    from course.faithfulness.ablation import Ablation, ablated
+    from course.faithfulness.deletion import DeletionCurve, deletion_curve
+    from course.faithfulness.erasure import Erasure, Erasures, erase, mean_erasure
+    from course.faithfulness.grading import Grade, Grades, GradingError, grade, mean_grade
+    from course.faithfulness.interventions import InterventionError
+    from course.faithfulness.rank_correlation import RankAgreement, rank_agreement
+    from course.faithfulness.removal import FaithfulnessError, Removal
+    from course.faithfulness.replacement import Replacement, replaced
+    from course.faithfulness.swapping import AttentionSwap, swap_attention
+    from course.measures.profiles import EncoderDecoderProfile, Profile, ProfileError
+    from course.measures.profiling import profile
     from course.models import Model, ModelError, load, wrap
     from course.models.listing import catalogue
     from course.neuron import neuron_view
-    from course.neuron_factors import Factors
-    from course.noise import NoiseFloor, noise_floor
     from course.pairs import SentencePair, sentence_pairs
-    from course.profiles import EncoderDecoderProfile, Profile, ProfileError
-    from course.profiling import profile
-    from course.rank_correlation import RankAgreement, rank_agreement
     from course.ranking import Ranking, RankingError, rank
-    from course.removal import FaithfulnessError, Removal
-    from course.replacement import Replacement, replaced
-    from course.stagewise import ThreeWay, three_way
-    from course.swapping import AttentionSwap, swap_attention
     from course.tokens import InputError, Tokens
     from course.views import (
         View,
@@ -62,64 +62,64 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "Ablation": "course.ablation",
-    "ablated": "course.ablation",
-    "Answer": "course.answering",
-    "AnswerError": "course.answering",
-    "answer": "course.answering",
+    "Ablation": "course.faithfulness.ablation",
+    "ablated": "course.faithfulness.ablation",
+    "Answer": "course.attributions.answering",
+    "AnswerError": "course.attributions.answering",
+    "answer": "course.attributions.answering",
     "attend": "course.attending",
     "Attention": "course.attention",
     "AttentionError": "course.attention",
     "EncoderDecoderAttention": "course.attention",
-    "attribute": "course.attributing",
-    "Attribution": "course.attribution",
-    "AttributionError": "course.embedded",
+    "attribute": "course.attributions.attributing",
+    "Attribution": "course.attributions.attribution",
+    "AttributionError": "course.attributions.embedded",
     "catalogue": "course.models.listing",
-    "Change": "course.changes",
-    "DiffError": "course.comparing",
-    "DeletionCurve": "course.deletion",
-    "deletion_curve": "course.deletion",
-    "AttentionDiff": "course.differences",
-    "EncoderDecoderDiff": "course.differences",
-    "diff": "course.differences",
+    "Change": "course.differences.changes",
+    "DiffError": "course.differences.comparing",
+    "DeletionCurve": "course.faithfulness.deletion",
+    "deletion_curve": "course.faithfulness.deletion",
+    "AttentionDiff": "course.differences.attention_diff",
+    "EncoderDecoderDiff": "course.differences.attention_diff",
+    "diff": "course.differences.attention_diff",
     "claim": "course.exercises",
     "exercise": "course.exercises",
-    "Erasure": "course.faithfulness",
-    "Erasures": "course.faithfulness",
-    "erase": "course.faithfulness",
-    "mean_erasure": "course.faithfulness",
-    "Grade": "course.grading",
-    "Grades": "course.grading",
-    "GradingError": "course.grading",
-    "grade": "course.grading",
-    "mean_grade": "course.grading",
-    "InterventionError": "course.interventions",
+    "Erasure": "course.faithfulness.erasure",
+    "Erasures": "course.faithfulness.erasure",
+    "erase": "course.faithfulness.erasure",
+    "mean_erasure": "course.faithfulness.erasure",
+    "Grade": "course.faithfulness.grading",
+    "Grades": "course.faithfulness.grading",
+    "GradingError": "course.faithfulness.grading",
+    "grade": "course.faithfulness.grading",
+    "mean_grade": "course.faithfulness.grading",
+    "InterventionError": "course.faithfulness.interventions",
     "Model": "course.models",
     "ModelError": "course.models",
     "load": "course.models",
     "wrap": "course.models",
     "neuron_view": "course.neuron",
-    "NoiseFloor": "course.noise",
-    "noise_floor": "course.noise",
-    "EncoderDecoderProfile": "course.profiles",
-    "Profile": "course.profiles",
-    "ProfileError": "course.profiles",
-    "profile": "course.profiling",
+    "NoiseFloor": "course.differences.noise",
+    "noise_floor": "course.differences.noise",
+    "EncoderDecoderProfile": "course.measures.profiles",
+    "Profile": "course.measures.profiles",
+    "ProfileError": "course.measures.profiles",
+    "profile": "course.measures.profiling",
     "SentencePair": "course.pairs",
     "sentence_pairs": "course.pairs",
-    "RankAgreement": "course.rank_correlation",
-    "rank_agreement": "course.rank_correlation",
+    "RankAgreement": "course.faithfulness.rank_correlation",
+    "rank_agreement": "course.faithfulness.rank_correlation",
     "Ranking": "course.ranking",
     "RankingError": "course.ranking",
     "rank": "course.ranking",
-    "FaithfulnessError": "course.removal",
-    "Removal": "course.removal",
-    "Replacement": "course.replacement",
-    "replaced": "course.replacement",
-    "ThreeWay": "course.stagewise",
-    "three_way": "course.stagewise",
-    "AttentionSwap": "course.swapping",
-    "swap_attention": "course.swapping",
+    "FaithfulnessError": "course.faithfulness.removal",
+    "Removal": "course.faithfulness.removal",
+    "Replacement": "course.faithfulness.replacement",
+    "replaced": "course.faithfulness.replacement",
+    "ThreeWay": "course.differences.stagewise",
+    "three_way": "course.differences.stagewise",
+    "AttentionSwap": "course.faithfulness.swapping",
+    "swap_attention": "course.faithfulness.swapping",
     "InputError": "course.tokens",
     "Tokens": "course.tokens",
     "View": "course.views",
@@ -128,18 +128,18 @@ _HOMES = {
     "diff_view": "course.views",
     "head_view": "course.views",
     "model_view": "course.views",
-    "Factors": "course.neuron_factors",
-    "Generation": "course.generation",
-    "generate": "course.generating",
-    "HeadScores": "course.induction",
-    "induction_scores": "course.induction",
-    "Lens": "course.lenses",
-    "lens": "course.logit_lens",
-    "LensError": "course.causal",
-    "NeuronError": "course.mlp_neurons",
-    "Neurons": "course.mlp_neurons",
-    "neurons": "course.mlp_neurons",
-    "Watched": "course.lenses",
+    "Factors": "course.causal.neuron_factors",
+    "Generation": "course.causal.generation",
+    "generate": "course.causal.generating",
+    "HeadScores": "course.causal.induction",
+    "induction_scores": "course.causal.induction",
+    "Lens": "course.causal.lenses",
+    "lens": "course.causal.logit_lens",
+    "LensError": "course.causal.parts",
+    "NeuronError": "course.causal.mlp_neurons",
+    "Neurons": "course.causal.mlp_neurons",
+    "neurons": "course.causal.mlp_neurons",
+    "Watched": "course.causal.lenses",
     "factors_view": "course.views",
     "generation_view": "course.views",
     "induction_view": "course.views",

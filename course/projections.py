@@ -46,6 +46,11 @@ _NAMES = (("query", "key"), ("q_lin", "k_lin"), ("q_proj", "k_proj"))
 _HEAD_COUNTS = ("num_attention_heads", "n_heads", "num_heads")
 
 
+def heads_of(block: nn.Module) -> int:
+    """How many heads an attention block says that it has; 0 if it does not say."""
+    return next((int(getattr(block, n)) for n in _HEAD_COUNTS if hasattr(block, n)), 0)
+
+
 @dataclass
 class _Site:
     """One attention block, and what its hooks saw."""
@@ -57,8 +62,8 @@ class _Site:
 
     def split(self, projected: Tensor) -> Tensor:
         """tokens x (heads * size) -> heads x tokens x size."""
-        heads = next((getattr(self.block, n) for n in _HEAD_COUNTS if hasattr(self.block, n)), None)
-        if heads is None:
+        heads = heads_of(self.block)
+        if not heads:
             raise ProjectionError(f"{self.name} does not say how many heads it has")
         rows = projected.detach()[0].float().cpu()
         return rows.view(len(rows), heads, -1).transpose(0, 1)

@@ -50,8 +50,8 @@ def test_build_help_answers_without_importing_what_builds():
 @pytest.mark.parametrize(
     "module",
     [
-        "course.answering", "course.attending", "course.attributing", "course.characters", "course.exercises",
-        "course.models.model", "course.spans",
+        "course.attending", "course.attributions.answering", "course.attributions.attributing",
+        "course.attributions.characters", "course.attributions.spans", "course.exercises", "course.models.model",
     ],
 )  # fmt: skip
 def test_examples_in_docstrings_run(module):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from course.attributions.spans import best_span
 from course.models.entries import Score
-from course.spans import best_span
 from course.training.adapters import adapted
 from course.training.batches import by_length, inputs, shuffled
 from course.training.cloze import clozes, definitions, passages, retold

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from course.induction import head_scores, strongest
+from course.causal.induction import head_scores, strongest
 from course.models.entries import Score
 from course.training.cast import Cast
 from course.training.loop import Schedule, fit, seed_everything

@@ -5,11 +5,8 @@
 // special (0 or 1), segment, name]. All of it is text to this page, never markup.
 
 (function () {
-  const { parcel } = frame;
+  const { parcel, make } = frame;
   const SIGNED = parcel.signed;
-  // As in grid.js: of the same contrast on their papers, and of hues that stay two for colour-blind readers.
-  const INKS = { light: { paper: [255, 255, 255], rise: [179, 74, 0], fall: [0, 90, 181], plain: [8, 48, 107] },
-    dark: { paper: [22, 24, 28], rise: [255, 160, 66], fall: [86, 180, 255], plain: [188, 222, 255] } };
   const STEPS = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 10, ArrowUp: -10, Home: -1e9, End: 1e9 };
   const UNDERLINED = 0.05;
   const SEGMENTS = ["First text", "Second text"];
@@ -29,13 +26,6 @@
     choose(parcel.choices[parcel.choice]);
     frame.onThemeChange(colour);
   });
-
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
 
   function choose(chosen) {
     choice = chosen;
@@ -130,7 +120,7 @@
   // ---- colours
 
   function colour() {
-    const inks = INKS[frame.isDark() ? "dark" : "light"];
+    const inks = frame.inks();
     const ink = (share) => (!SIGNED ? inks.plain : share > 0 ? inks.rise : inks.fall);
     const mixed = (share) => inks.paper.map((paper, i) =>
       Math.round(paper + Math.abs(share) * (ink(share)[i] - paper)));

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from course.attribution import Attribution
-from course.characters import visible
+from course.attributions.attribution import Attribution
+from course.attributions.characters import visible
 from course.movements import signed
 from course.tokens import Offset, shown
 from course.views.selection import label

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course.attribution import Attribution
+from course.attributions.attribution import Attribution
 from course.views.attribution_marks import readings_of
 from course.views.attribution_page import STYLES, attribution_page
 from course.views.attribution_twin import bars_twin, text_twin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from course.attribution import METHODS, Attribution
+from course.attributions.attribution import METHODS, Attribution
 from course.tokens import shown
 from course.views.attribution_marks import Mark, Reading
 from course.views.selection import label

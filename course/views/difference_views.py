@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from course.attention import Attention, EncoderDecoderAttention
-from course.differences import AttentionDiff, EncoderDecoderDiff
+from course.differences.attention_diff import AttentionDiff, EncoderDecoderDiff
 from course.views.difference_words import difference_notes, difference_title, difference_words, title_lines
 from course.views.grid_page import grid_page
 from course.views.heat_twin import heat_twin

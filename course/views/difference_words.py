@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from course.differences import AttentionDiff
+from course.differences.attention_diff import AttentionDiff
 from course.movements import HeadChange, Movement
 from course.tokens import shown
 from course.views.selection import Choice, Part

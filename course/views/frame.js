@@ -16,6 +16,18 @@ const frame = {
     themeListeners.push(redraw);
   },
 
+  // The colours to draw with on this theme's paper.
+  inks() {
+    return INKS[frame.isDark() ? "dark" : "light"];
+  },
+
+  make(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  },
+
   // A view's script says here how it draws: a function of the weights' bytes.
   begin(draw) {
     frame.start = draw;
@@ -83,6 +95,12 @@ const frame = {
     document.documentElement.classList.remove("drawn");
     console.error("The picture could not be drawn; its static twin stays.", error);
   },
+};
+
+// Rise and fall are of the same contrast on their papers, and of hues that stay two for colour-blind readers.
+const INKS = {
+  light: { paper: [255, 255, 255], rise: [179, 74, 0], fall: [0, 90, 181], plain: [8, 48, 107] },
+  dark: { paper: [22, 24, 28], rise: [255, 160, 66], fall: [86, 180, 255], plain: [188, 222, 255] },
 };
 
 const themeListeners = [];

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from course.attribution import METHODS, Attribution
-from course.generation import Generation
+from course.attributions.attribution import METHODS, Attribution
+from course.causal.generation import Generation
 from course.views.attribution_marks import Reading, readings_of
 from course.views.attribution_page import STYLES, attribution_page
 from course.views.generation_twin import generation_twin

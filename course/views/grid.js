@@ -5,11 +5,8 @@
 // (signed, 127.5 is parcel.scale). A head's heat map is as many pixels as it has cells, stretched by CSS.
 
 (function () {
-  const { parcel } = frame;
+  const { parcel, make } = frame;
   const SIGNED = parcel.signed;
-  // Of the same contrast on their papers, and of hues that stay two for colour-blind readers.
-  const INKS = { light: { paper: [255, 255, 255], rise: [179, 74, 0], fall: [0, 90, 181], plain: [8, 48, 107] },
-    dark: { paper: [22, 24, 28], rise: [255, 160, 66], fall: [86, 180, 255], plain: [188, 222, 255] } };
   const LEFT = 92, TOP = 92, LARGEST = 28, LARGE = 18, LINES_APART = 170, LINE_ROW = 15;
   const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], PageUp: [-10, 0],
     PageDown: [10, 0], Home: [0, -1e9], End: [0, 1e9] };
@@ -37,13 +34,6 @@
   });
 
   // ---- the page
-
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
 
   function layOut() {
     document.head.append(make("style", {}, parcel.style));
@@ -143,7 +133,7 @@
   // ---- colours
 
   function mixColours() {
-    inks = INKS[frame.isDark() ? "dark" : "light"];
+    inks = frame.inks();
     colours = new Uint32Array(256);
     for (let byte = 0; byte < 256; byte++) {
       const ink = inkOf(byte);

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from course.differences import AttentionDiff
+from course.differences.attention_diff import AttentionDiff
 from course.movements import largest, signed
 from course.views.selection import Choice, Part, quantised
 from course.views.words import focus

@@ -4,9 +4,7 @@
 // All of it is text to this page, never markup.
 
 (function () {
-  const { parcel } = frame;
-  const INKS = { light: { paper: [255, 255, 255], plain: [8, 48, 107] },
-    dark: { paper: [22, 24, 28], plain: [188, 222, 255] } };
+  const { parcel, make } = frame;
   const STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0], Home: [0, -1e9],
     End: [0, 1e9], PageUp: [-1e9, 0], PageDown: [1e9, 0] };
 
@@ -31,13 +29,6 @@
   // pages. As in lens_page.py.
   function perBand() {
     return innerWidth < 700 ? sheet.columns.length : Math.floor((innerWidth - 24 - 110) / 73);
-  }
-
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
   }
 
   function choose(chosen) {
@@ -91,7 +82,7 @@
   }
 
   function colour() {
-    const { paper, plain } = INKS[frame.isDark() ? "dark" : "light"];
+    const { paper, plain } = frame.inks();
     const mixed = (share) => paper.map((part, i) => Math.round(part + share * (plain[i] - part)));
     for (const field of fields.flat()) {
       const share = sheet.cells[field.place[0]][field.place[1]][1];

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from course.induction import KINDS, HeadScores
-from course.lenses import Lens, Watched
-from course.neuron_factors import Factors
+from course.causal.induction import KINDS, HeadScores
+from course.causal.lenses import Lens, Watched
+from course.causal.neuron_factors import Factors
 from course.tokens import Tokens
 from course.views.lens_cells import Cell, Sheet, rank_share, shown_positions
 from course.views.lens_page import sheets_page

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from course.differences import diff
+from course.differences.attention_diff import diff
 from tests.views.synthetic import attention
 
 PAPER = {"light": (255, 255, 255), "dark": (22, 24, 28)}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from course.differences import diff
+from course.differences.attention_diff import diff
 from course.views import diff_view, head_view, model_view
 from course.views.neurons import neuron_view
 from tests.views.projected import projected

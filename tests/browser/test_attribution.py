@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from course.attribution import Attribution
+from course.attributions.attribution import Attribution
 from course.tokenising import tokenise
 from course.views import attribution_view
 from tests import tiny

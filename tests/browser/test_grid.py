@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from course.differences import diff
+from course.differences.attention_diff import diff
 from course.views import diff_view, model_view
 from course.views.selection import READINGS, label
 from tests.browser.heat_maps import (

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import course
-from course.lenses import Lens
+from course.causal.lenses import Lens
 from tests import tiny
 from tests.browser.test_attribution import contrast, rgb
 from tests.views.synthetic import HOSTILE, tokens_of

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from course.differences import diff
+from course.differences.attention_diff import diff
 from course.movements import signed
 from course.views import diff_view, model_view
 from tests.browser.heat_maps import (

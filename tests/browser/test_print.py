@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course.differences import diff
+from course.differences.attention_diff import diff
 from course.views import diff_view, head_view, model_view
 from course.views.neurons import neuron_view
 from tests.views.projected import projected

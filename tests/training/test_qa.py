@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import course
-from course.spans import best_span
+from course.attributions.spans import best_span
 from course.training import qa, squad
 from course.training.cloze import ask, clozes, passages, phrases, retold
 from course.training.recipe import Run, TrainingError

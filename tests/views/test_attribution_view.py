@@ -9,7 +9,7 @@ import torch
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from course.attribution import Attribution
+from course.attributions.attribution import Attribution
 from course.tokenising import tokenise
 from course.views import ViewError, attribution_view
 from course.views.attribution_marks import MOST_BARS, readings_of

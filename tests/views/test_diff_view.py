@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from course.attention import AttentionError
-from course.differences import diff
+from course.differences.attention_diff import diff
 from course.views import ViewError, diff_view
 from course.views.canvas import SCALE
 from course.views.heat_twin import FALL, RISE

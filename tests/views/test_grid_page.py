@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import course.views
-from course.differences import diff
+from course.differences.attention_diff import diff
 from course.views import diff_view
 from course.views.selection import READINGS
 from tests.views.synthetic import PAIR, attention, encoder_decoder

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from course.differences import diff
+from course.differences.attention_diff import diff
 from course.views.heats import LEAST_SCALE, heats_of_changes, heats_of_weights, signed_bytes
 from course.views.selection import choices_of, parts_of
 from tests.views.synthetic import PAIR, attention, encoder_decoder

@@ -11,9 +11,9 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 import course
-from course.induction import HeadScores
-from course.lenses import Lens, Watched
-from course.neuron_factors import Factors
+from course.causal.induction import HeadScores
+from course.causal.lenses import Lens, Watched
+from course.causal.neuron_factors import Factors
 from course.views import ViewError
 from course.views.attribution_twin import shade
 from course.views.heat_twin import PLAIN
