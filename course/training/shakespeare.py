@@ -209,6 +209,29 @@ RECIPE = Recipe(
         "be predicted: induction is the mean weight from a token of the second copy on the token that followed it in "
         "the first (Olsson et al. 2022)."
     ),
-    weaknesses=(),
-    misleads=(),
+    weaknesses=(
+        'Sense: single phrases hold, sentences hardly. Sampled, it writes "I thou hast thou mild to some sorrows to '
+        'then."; with the likeliest token each time it goes round in circles after 15 to 40 tokens ("I\'ll be so.").',
+        "Far context: the next token costs 3.67 bits after 8 tokens, 3.61 after 32 and 3.54 after 254 (310 places of "
+        "the held-out tenth). All but 0.1 bits of what it knows stands in the last line or two.",
+        'Other English: "The computer network sends an electronic message to the server every second." costs 3.4 bits'
+        ' per character, a sentence about tapas in Barcelona 5.0, a German one 8.5; "the" ten times over 2.9.',
+        "Names: it invents speakers (PERIERDIUS, AUMBSS), because most names that it has learnt from are invented.",
+        "Held-out text costs 2.08 bits per character in windows that move on by 32, text of the middle that it has "
+        "learnt from 1.83.",
+    ),
+    misleads=(
+        "Its induction heads were brought about on purpose, by random tokens that repeat and by two readouts; runs on "
+        "the plays alone had none. That they are here does not show that reading makes them.",
+        "All four heads of layer 1 do induction (0.74 to 0.84). Of 50 random tokens it repeats 94.1 % rightly; without"
+        " the strongest of the four still 93.9 %, without the three others 70.7 %, without all four 0.2 %. One head "
+        "that changes nothing when it is taken out may be one of several.",
+        "What an induction head does is not its own: without head (0, 3), which looks at the token before, all four "
+        "fall to 0.02. Plays then cost 3.06 bits per character instead of 2.02 (the first 20,000 held-out characters);"
+        " without the four induction heads they cost 2.14.",
+        '512 tokens are pieces, not words: after "My lord, the" its likeliest token is "n" (0.22), which makes '
+        '"then". A table of its tokens, layer by layer, shows spelling before meaning.',
+        "2.07 bits per character is not comparable with figures for other splits of these plays: how many speakers of"
+        " the held-out part are known matters a great deal, and here it is more than half of the speeches.",
+    ),
 )
