@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from course.views.attention_views import head_view, model_view
     from course.views.attribution_views import attribution_view
+    from course.views.curve_views import curve_view
     from course.views.difference_views import diff_view
     from course.views.generation_views import generation_view
     from course.views.lens_views import factors_view, induction_view, lens_view, watch_view
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "attribution_view": "course.views.attribution_views",
+    "curve_view": "course.views.curve_views",
     "diff_view": "course.views.difference_views",
     "factors_view": "course.views.lens_views",
     "generation_view": "course.views.generation_views",
@@ -36,6 +38,7 @@ __all__ = [
     "View",
     "ViewError",
     "attribution_view",
+    "curve_view",
     "diff_view",
     "factors_view",
     "generation_view",
