@@ -274,8 +274,9 @@ def diff(
 
     Misleads where the models' seeds differ as well as their training: a head may move as much between two
     trainings that differ in nothing but the seed. Take the difference of such a pair too; only what is larger
-    than that is what training changed (`course.noise_floor` does this for several). And the head of one model is not the head of another with the same number
-    unless one was made from the other: compare a fine-tuned model with its own start.
+    than that is what training changed (`course.noise_floor` does this for several). And the head of one model is
+    not the head of another with the same number unless one was made from the other: compare a fine-tuned model
+    with its own start.
 
     Raises DiffError where the two cannot be compared, and says what differs.
     """
