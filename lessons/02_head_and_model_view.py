@@ -1,13 +1,14 @@
 # ---
 # title: Head view and model view
-# minutes: 50
+# minutes: 60
 # objectives:
 #   - read the head view and the model view, and know what each hides
 #   - recognise four kinds of heads by eye
 #   - write a measure for a kind of head, and find all heads of that kind
 #   - test whether a head follows position or meaning
+#   - tell an encoder from a causal decoder by its picture, and know what that does to a measure
 # prerequisites: [01_attention_by_hand]
-# roles: [minilm]
+# roles: [minilm, shakespeare]
 # ---
 
 # %% tags=["parameters"]
@@ -247,6 +248,96 @@ if PROFILE == "shipped":
 # It does not mind. The head found the place, not the grammar. Keep this in mind when a line in a
 # picture joins "the" and "mat": a line shows *where* a head looks and not *why*.
 #
+# ## A model that cannot look ahead
+#
+# The model so far is an **encoder**: it reads the whole sentence at once. A model that *writes*
+# predicts each next token from those before it, so it must not see what comes after. It is called a
+# **causal decoder**. Here is one, on the same sentence. What will be missing in its pictures?
+
+# %%
+writer = course.load("shakespeare", profile=PROFILE)
+written = course.attend(writer, "The cat sat on the mat")
+course.model_view(written)
+
+# %% [markdown]
+# **What to look at.** No line goes down, in any head: no token looks at one that comes after it. In
+# a table of weights this is everything above the diagonal. And many heads are fans again, on the
+# *first* token: it is the only one that all the others can see, and there is no [CLS] to rest on.
+
+# %%
+ahead = float(written.weights.triu(1).max())
+resting = written.weights[..., 0].mean(-1)
+print(f"the largest weight on a later token: {ahead:.1f}")
+print(f"heads with over half of their attention on the first token: {int((resting > 0.5).sum())}")
+claim("nothing is on a later token", ahead == 0)
+if PROFILE == "shipped":
+    claim(
+        "more than half of the heads rest on the first token", (resting > 0.5).float().mean() > 0.5
+    )
+
+# %% [markdown]
+# Now to the measures. Is there a previous-token head here, too? Look at two heads of the first layer:
+
+# %%
+shares = measures.previous_token_share(written)
+best = divmod(int(shares.argmax()), written.heads)
+other = (best[0], 0 if best[1] else 1)
+for head in (best, other):
+    print(f"layer {head[0]} head {head[1]}: {shares[head]:.2f} on the token before")
+if PROFILE == "shipped":
+    claim("one head puts nearly everything on the token before", shares[best] > 0.99)
+    claim("the other puts 0.15 to 0.3 there", 0.15 < shares[other] < 0.3)
+
+# %% [markdown]
+# One is clearly a previous-token head. Is the other a little bit of one? With eight tokens, an even
+# spread in an encoder puts 1/8 on every place. But in a decoder the second token can choose between
+# two places only, the third between three, and so on.
+#
+# ### Exercise 2.5: what would an even spread give?
+#
+# Write a function that takes the number of tokens and returns how much a head of a *causal* model
+# puts on the token *before*, if every token spreads its attention evenly over all that it may look
+# at (itself included). As in 2.2, take the mean over the tokens that have one before them.
+
+
+# %% exercise="2.5"
+def even_previous(n):
+    return ...
+
+
+# %%
+with exercise("2.5", even_previous) as answer:
+    two, four = float(answer(2)), float(answer(4))
+    assert abs(four - 1 / 4) > 1e-6, (
+        "That is an encoder's: there all four places are free. Here the second token has only two."
+    )
+    assert abs(four - 13 / 48) > 1e-6, (
+        "You divided by all tokens. The first has nobody before it: leave it out."
+    )
+    assert abs(two - 1) > 1e-6, (
+        "A token may look at itself, too: of two tokens, the second has two places."
+    )
+    assert abs(two - 1 / 2) < 1e-6, (
+        f"Of two tokens the second puts 1/2 on the first, not {two:.2f}."
+    )
+    by_hand = torch.ones(4, 4).tril()
+    by_hand /= by_hand.sum(-1, keepdim=True)
+    assert abs(four - float(by_hand.diagonal(-1).mean())) < 1e-6, (
+        f"For four tokens you get {four:.3f}. Write the table down: row i has i + 1 equal weights."
+    )
+
+# %%
+causal = torch.ones(len(written.tokens), len(written.tokens)).tril()
+causal /= causal.sum(-1, keepdim=True)
+by_chance = float(causal.diagonal(-1).mean())
+print(f"an even spread over {len(written.tokens)} tokens: {by_chance:.2f} on the token before")
+if PROFILE == "shipped":
+    claim("the other head is within 0.1 of an even spread", abs(shares[other] - by_chance) < 0.1)
+
+# %% [markdown]
+# So the other head is no previous-token head at all. The same number can be a finding in one model
+# and nothing in another: before you call a share large, ask what an even spread would give.
+#
 # ## What each view hides
 #
 # - The **model view** shows all heads, too small to read a word in. Use it to see shapes, then go
@@ -267,16 +358,16 @@ course.model_view(words, layers=[0, 1, 2])
 # again. The text above the picture tells you how much was taken away. A picture that does not tell
 # you would mislead.
 #
-# ### Exercise 2.5: your own sentence
+# ### Exercise 2.6: your own sentence
 #
 # Try a sentence of your own, with something in it that you are curious about: a name, a typing
 # error, a question. This one cannot be wrong. Look at it in both views.
 
-# %% exercise="2.5" open=true
+# %% exercise="2.6" open=true
 mine = ...
 
 # %%
-with exercise("2.5", mine) as own:
+with exercise("2.6", mine) as own:
     assert isinstance(own, course.Attention), "Answer with what course.attend(model, …) returns."
     print(own)
 
@@ -286,6 +377,8 @@ with exercise("2.5", mine) as own:
 # - Heads have shapes: previous token, next token, fan, web. Each shape is a measure.
 # - A measure searches all heads and many sentences; an eye does not.
 # - Scrambling the words told place from grammar. A picture could not.
+# - A causal decoder has nothing above the diagonal, and early tokens have few places to look at: a
+#   share means something only beside what an even spread would give.
 #
 # **Read next.** Vig 2019, *A Multiscale Visualization of Attention in the Transformer Model*
 # (arXiv 1906.05714), on the views. Clark, Khandelwal, Levy and Manning 2019, *What Does BERT Look

@@ -55,5 +55,26 @@ scrambled = course.attend(model, "The cat sat on the mat")
 # %% wrong="2.4" advice="Use the same six words"
 scrambled = course.attend(model, "Colourless green ideas sleep furiously")
 
+
 # %% exercise="2.5"
+def even_previous(n):
+    return sum(1 / (row + 1) for row in range(1, n)) / (n - 1)
+
+
+# %% wrong="2.5" advice="That is an encoder's"
+def even_previous(n):
+    return 1 / n
+
+
+# %% wrong="2.5" advice="leave it out"
+def even_previous(n):
+    return sum(1 / (row + 1) for row in range(1, n)) / n
+
+
+# %% wrong="2.5" advice="A token may look at itself, too"
+def even_previous(n):
+    return sum(1 / row for row in range(1, n)) / (n - 1)
+
+
+# %% exercise="2.6"
 mine = course.attend(model, "Did teh cat realy sit there?")
