@@ -276,7 +276,7 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# Now to the measures. Is there a previous-token head here, too? Look at two heads of the first layer:
+# Now to the measures. Is there a previous-token head here, too? Look at two heads of one layer:
 
 # %%
 shares = measures.previous_token_share(written)
