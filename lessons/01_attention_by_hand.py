@@ -329,6 +329,22 @@ if PROFILE == "shipped":
     claim("this model rests on [CLS] far more than on [SEP]", on["[CLS]"] > 3 * on["[SEP]"])
 
 # %% [markdown]
+# ### Exercise 1.6: your own text
+#
+# Was it this sentence? Attend to a text of your own, with a word that no vocabulary will know whole:
+# a name, a typing error, another language. Answer with the `Attention`. This one cannot be wrong: the
+# check prints the tokens and how much of the attention rests on the special ones.
+
+# %% exercise="1.6" open=true
+mine = ...
+
+# %%
+with exercise("1.6", mine) as own:
+    assert isinstance(own, course.Attention), "Answer with what course.attend(model, …) returns."
+    rests = float(measures.share_on(own, own.keys.special_positions).mean())
+    print(" ".join(own.tokens), f"– {rests:.0%} on special tokens")
+
+# %% [markdown]
 # ## What you have seen
 #
 # - Text becomes tokens, tokens become vectors, and a head makes a query, a key and a value of

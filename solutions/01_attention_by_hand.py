@@ -81,3 +81,6 @@ resting = (0, 2)
 
 # %% wrong="1.5" advice="Layers and heads count from 0."
 resting = (1, 12)
+
+# %% exercise="1.6"
+mine = course.attend(model, "Tokenizers dislike Llanfairpwllgwyngyll")

@@ -58,11 +58,3 @@ def test_lower_modules_do_not_import_upper_ones():
             found = re.findall(r"^\s*(?:from|import) course\.([\w.]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
             above = {name for name in found if not {name, name.split(".")[0]} & (allowed | {folder})}
             assert not above, f"{path.relative_to(ROOT)} imports {above}"
-
-
-def test_no_cell_of_a_lesson_is_longer_than_thirty_lines():
-    from course.building.lesson import lesson_files, read_lesson
-
-    for path in lesson_files(ROOT):
-        for cell in read_lesson(path, ROOT).cells:
-            assert cell.source.count("\n") < 30, f"{cell.file}:{cell.line} is too long"
