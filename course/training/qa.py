@@ -245,7 +245,7 @@ RECIPE = Recipe(
         "windows of 75 words (rate 0.001, falling to zero; 589 steps, 19 processor minutes; validation F1 0.29 "
         "after a quarter of it, 0.37, 0.41 and 0.48). Second stage: two passes over 1,450 questions on Wikipedia "
         "and 150 made-up definitions, in new windows of 80 words (rate 0.0007; 166 steps, 5 minutes; 0.47 and "
-        "0.53). One seed was run. An answer is the "
+        "0.53; all of seed 0). An answer is the "
         "span of at most 30 tokens with the highest sum of start and end score; its probability is a softmax over "
         "all such spans."
     ),
