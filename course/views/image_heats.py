@@ -123,7 +123,7 @@ def _of_attribution(record: Attribution, tokens: Patches, alike: Sequence[object
     if len({one.target for one in others}) > 1:
         name += f" for “{label(record.target)}”"
     if len({one.baseline for one in others if one.method == record.method}) > 1:
-        name += f", from {record.baseline}"
+        name += f", from {label(record.baseline)}"
     return _heat(name, "", tokens, record.values, record.signed, (explained(record), *account(record)))
 
 
@@ -144,8 +144,10 @@ def _of_attention(att: Attention, query: str | None) -> list[Heat]:
         rows = [(MEAN, weights.mean(0)), *((f"head {i}", one) for i, one in enumerate(weights))]
         for name, values in rows[1:] if att.heads == 1 else rows:
             what = f"from {asked} back to the patches" if kind == "Rollout" else f"of {asked}"
-            note = f"{group}{'' if att.heads == 1 else f', {name}'}: weights {what}, which sum to {float(values.sum()):.3f} with special tokens{removed}."
-            heats.append(_heat(group, "" if att.heads == 1 else name, tokens, values, False, (note,)))
+            name = "" if att.heads == 1 else name
+            said = f"{group}, {name}" if name else group
+            note = f"{said}: weights {what}, which sum to {float(values.sum()):.3f} with special tokens{removed}."
+            heats.append(_heat(group, name, tokens, values, False, (note,)))
     return heats
 
 

@@ -16,14 +16,14 @@ from PIL import Image
 from course.views.image_colours import CONTRAST, FALL, MARKED, PLAIN, RISE, STRENGTH, frame_width
 from course.views.image_heats import Heat
 from course.views.image_twin import shown_size
-from course.views.image_words import pictured, special_words
+from course.views.image_words import picture_notes, pictured, special_words
 from course.views.libraries import own_file
 from course.views.page import frame_page
 from course.views.palette import Bytes
 from course.views.room import Page, legend_height, lines_of, stepwise, title_height
 
 _HOW = (
-    "Left, the picture in grey under its heat; right, the picture as the model reads it. Colours grow with the value. "
+    "First the picture in grey under its heat, then as the model reads it. Colours grow with the value. "
     "Point at a patch to read its value, or move with the arrow keys; “r2c5” is row 2, column 5, counted from 0."
 )
 _SIGNED = "Orange, unbroken frame: the patch raises the number; blue, dotted frame: it lowers it. "
@@ -37,7 +37,7 @@ STACKED = 560
 def image_page(title: str, heats: Sequence[Heat], first: int, *, theme: str) -> Page:
     """The page, beginning with the map number ``first``."""
     signed = any(heat.signed for heat in heats)
-    legend = [(_SIGNED if signed else "") + _HOW, *heats[0].patches.picture.notes]
+    legend = [(_SIGNED if signed else "") + _HOW, *picture_notes(heats[0])]
     wide, high = shown_size(heats[0])
     page = frame_page(
         title=title,

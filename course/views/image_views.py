@@ -9,7 +9,7 @@ from course.attributions.attribution import Attribution
 from course.views.image_heats import first_of, heading, heats_of
 from course.views.image_page import image_page
 from course.views.image_twin import image_twin
-from course.views.image_words import image_words, pictured, special_words
+from course.views.image_words import image_words, picture_notes, pictured, special_words
 from course.views.view import View
 
 Record = Attribution | Attention
@@ -43,7 +43,7 @@ def image_view(
     title = heading(heats, records)
     alt, summary = image_words(heats[first], heats, title)
     page, height, fluid_height = image_page(title, heats, first, theme=theme)
-    notes = [*special_words(heats[first]), *heats[first].notes, *heats[first].patches.picture.notes]
+    notes = [*special_words(heats[first]), *heats[first].notes, *picture_notes(heats[first])]
     twin = image_twin(title, f"The picture {pictured(heats[first])}", notes, heats[first])
     too_large = "give fewer records, or course.measures.rollout(attention), which has one map a layer"
     return View(title, page, twin, alt, summary, height, fluid_height, theme, too_large=too_large)

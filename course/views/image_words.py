@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from course.tokens import shown
 from course.views.image_heats import Heat, Spot
 from course.views.selection import label
 
@@ -25,7 +26,7 @@ def image_words(heat: Heat, heats: Sequence[Heat], title: str) -> tuple[str, str
         f"Shown: {heat.title}." + (f" Also: {_others(heat, heats)}." if len(heats) > 1 else ""),
         *said,
         *heat.notes,
-        *heat.patches.picture.notes,
+        *picture_notes(heat),
     ]
     return alt, "\n".join(lines)
 
@@ -34,6 +35,11 @@ def pictured(heat: Heat) -> str:
     """The picture's size and name."""
     picture = heat.patches.picture
     return f"as the model reads it, {picture.width} × {picture.height} pixels: {label(picture.name)}"
+
+
+def picture_notes(heat: Heat) -> list[str]:
+    """What a reader must know of the picture."""
+    return [shown(note) for note in heat.patches.picture.notes]
 
 
 def special_words(heat: Heat) -> list[str]:
@@ -63,5 +69,5 @@ def _listed(heat: Heat, spots: Sequence[Spot]) -> str:
 def _others(heat: Heat, heats: Sequence[Heat]) -> str:
     groups = list(dict.fromkeys(one.group for one in heats if one.group != heat.group))
     names = list(dict.fromkeys(one.name for one in heats if one.group == heat.group and one.name != heat.name))
-    shown = [*groups, *names]
-    return ", ".join(shown[:8]) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")
+    listed = [*groups, *names]
+    return ", ".join(listed[:8]) + (f" and {len(listed) - 8} more" if len(listed) > 8 else "")
