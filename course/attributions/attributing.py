@@ -26,6 +26,7 @@ from course.attributions.targets import OF, Target, label_target, span_target
 from course.inputs import read
 from course.models.entries import CLASSIFICATIONS
 from course.tokens import Tokens
+from course.vision.baselines import BASELINES as PICTURES
 from course.vision.patches import Patches
 
 if TYPE_CHECKING:
@@ -239,8 +240,8 @@ def _check_options(
     model: Model, method: str, of: str, baseline: Any, tolerance: float, most_steps: int, batch_size: int | None
 ) -> None:
     named = [("method", method, tuple(METHODS)), ("of", of, OF)]
-    if not model.reads_images:  # a baseline of images may be an image
-        named.append(("baseline", baseline, BASELINES))
+    if isinstance(baseline, str) or not model.reads_images:  # a baseline of images may be an image
+        named.append(("baseline", baseline, tuple(PICTURES) if model.reads_images else BASELINES))
     for name, value, known in named:
         if value not in known:
             raise AttributionError(f"{name} must be one of {', '.join(map(repr, known))}, not {value!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
@@ -52,5 +53,5 @@ def _light(patches: Patches, baseline: str) -> Tensor:
     if baseline == "blur":
         blur = ImageFilter.GaussianBlur(light.shape[1] / 4)
         blurred = [Image.fromarray((channel * 255).round().byte().numpy()).filter(blur) for channel in light]
-        return torch.stack([torch.tensor(list(one.tobytes())).view(light.shape[1:]) / 255 for one in blurred])
+        return torch.stack([torch.from_numpy(np.array(one)) / 255 for one in blurred])
     return torch.full_like(light, float(baseline == "white"))

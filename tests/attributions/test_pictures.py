@@ -134,6 +134,12 @@ def test_printing_counts_patches(model):
         found.characters()
     with pytest.raises(course.InputError, match="one image at a time"):
         course.attribute(model, IMAGE, "a text")
+    with pytest.raises(
+        course.AttributionError, match="baseline must be one of 'black', 'white', 'mean', 'blur', not 'mask'"
+    ):
+        course.attribute(model, IMAGE, baseline="mask")
+    with pytest.raises(course.AttributionError, match="gives neither labels nor answers"):
+        course.attribute(tiny.vit(), IMAGE)
     with pytest.raises(course.AttributionError, match="write target='LABEL_1'"):
         course.attribute(model, IMAGE, "LABEL_1")
     assert set(found._repr_mimebundle_()[0]) == {"text/html", "image/png", "text/plain"}

@@ -153,7 +153,7 @@ def test_the_picture_beside_is_the_picture():
 
 
 def test_hostile_names_add_no_element():
-    for i in range(0, len(HOSTILE), 3):
+    for i in range(0, len(HOSTILE) - 2, 3):
         tokens = patches(name=HOSTILE[i], notes=(HOSTILE[i + 1],))
         record = of_image(tokens=tokens, model=HOSTILE[i], target=HOSTILE[i + 2], baseline=HOSTILE[i + 1])
         view = image_view([record, looked(tokens=tokens)])
