@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from course.tokens import InputError, shown
 from course.vision.arrays import from_array
+from course.vision.handwriting import DigitImage
 
 LARGEST = 50_000_000
 """The most pixels of an image. A model reads some ten thousand, and a small file can unpack to billions."""
@@ -26,11 +27,14 @@ def picture_of(source: Any, title: str = "this model") -> tuple[Image.Image, str
     - A path, str or Path, of any file that Pillow reads. It is turned as its EXIF data say.
     - A PIL image. Transparent parts are laid on white, as viewers show them; 16 bits become 8; CMYK becomes RGB as
       Pillow does it; colour profiles are not applied. Of an animation, take a frame first.
+    - What `course.digit_images` gives.
     - An array (numpy, torch, nested lists), see `course.vision.arrays.from_array`.
 
     Raises InputError for anything else, and for files that are missing, no images, cut off or too large. ``title``
     is the model that is to read it, for the message.
     """
+    if isinstance(source, DigitImage):
+        return source.image.convert("RGB"), f"a handwritten {source.label}"
     if isinstance(source, (str, PathLike)):
         return _from_file(source, title)
     if isinstance(source, Image.Image):

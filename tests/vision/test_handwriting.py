@@ -22,6 +22,9 @@ def test_they_are_the_held_out_digits_and_no_others():
 def test_some_of_them():
     threes = course.digit_images(4, label="3")
     assert [one.label for one in threes] == ["3"] * 4 and threes == course.digit_images(label=3)[:4]
+    model = course.load("digits")
+    assert course.rank(model, threes[0]).entries == course.rank(model, threes[0].image).entries
+    assert course.rank(model, threes[0]).text == "a handwritten 3"
     assert "a handwritten 3 (held-out digit" in repr(threes[0]) and threes[0]._repr_png_().startswith(b"\x89PNG")
 
 
