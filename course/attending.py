@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from course.attention import Attention, AttentionError, EncoderDecoderAttention
+from course.inputs import read
 from course.projections import ProjectionError, Projections, captured, collect
 from course.tokenising import tokenise
 from course.tokens import Tokens
@@ -18,15 +19,19 @@ if TYPE_CHECKING:
 
 
 def attend(
-    model: Model, text: str, pair: str | None = None, *, truncate: bool = False
+    model: Model, text: Any, pair: str | None = None, *, truncate: bool = False
 ) -> Attention | EncoderDecoderAttention:
-    """The attention of ``model`` on a text, a sentence pair, or a source and its translation.
+    """The attention of ``model`` on a text, a sentence pair, a source and its translation, or an image.
 
     One text, or two for a pair, gives an `Attention`. An encoder–decoder takes a source and a target and
     gives an `EncoderDecoderAttention`; without a target, the model's own greedy output is used. The decoder
     reads the target shifted by one: row i stands at the token read, and predicts the next.
 
-    Raises InputError for text that cannot be read, and AttentionError where the model returns no attention.
+    A model that reads images takes one in place of a text: a path, a PIL image, or an array (see
+    `course.vision.sources.picture_of`). Its tokens are [CLS] and the patches in reading order, called "r2c5" after
+    their row and column, from 0.
+
+    Raises InputError for a text or image that cannot be read, and AttentionError where the model returns no attention.
 
     >>> import course
     >>> att = course.attend(course.load("minilm"), "The cat sat on the mat")
@@ -35,7 +40,7 @@ def attend(
     """
     if model.encoder_decoder:
         return _attend_translation(model, text, pair, truncate=truncate)
-    tokens, inputs = tokenise(model, text, pair, truncate=truncate)
+    tokens, inputs = read(model, text, pair, truncate=truncate)
     outputs, projections = run(model, inputs)
     return Attention.of(
         getattr(outputs, "attentions", None), tokens, model=model.title, causal=model.causal,
@@ -66,7 +71,7 @@ def _attentions(outputs: Any) -> dict[str, Any]:
 
 
 def _attend_translation(model: Model, source: str, target: str | None, *, truncate: bool) -> EncoderDecoderAttention:
-    read, inputs = tokenise(model, source, truncate=truncate)
+    source_tokens, inputs = tokenise(model, source, truncate=truncate)
     if target is None:
         target = _translate(model, inputs)
     written, targets = tokenise(model, target, truncate=truncate, as_target=True)
@@ -83,7 +88,8 @@ def _attend_translation(model: Model, source: str, target: str | None, *, trunca
             causal=kind == "decoder", projections=projections.get(kind),
         )
         for kind, queries, keys in (
-            ("encoder", read, None), ("decoder", decoder_tokens, None), ("cross", decoder_tokens, read),
+            ("encoder", source_tokens, None), ("decoder", decoder_tokens, None),
+            ("cross", decoder_tokens, source_tokens),
         )
     }  # fmt: skip
     return EncoderDecoderAttention(**parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import methodcaller
 from typing import Any
 
 import torch
@@ -141,7 +142,7 @@ class Attention:
         """Sub-words merged to words: keys summed, queries averaged, so every row still sums to 1."""
         rows = _merging(self.queries, average=True)
         columns = _merging(self.keys, average=False)
-        queries, keys = self._map_tokens(Tokens.merged)
+        queries, keys = self._map_tokens(methodcaller("merged"))
         removed = None if self.removed is None else self.removed @ rows.T
         return replace(
             self, weights=rows @ self.weights @ columns.T, queries=queries, keys=keys, removed=removed,
@@ -206,8 +207,8 @@ class Attention:
         lines = [
             f"{self.kind} attention of {self.model}: {self.layers} layers × {self.heads} heads × {size} tokens"
             + (", causal" if self.causal else ""),
-            f"  {' '.join(self.queries)}"
-            + ("" if self.keys is self.queries or self.keys == self.queries else f"  →  {' '.join(self.keys)}"),
+            f"  {self.queries.line}"
+            + ("" if self.keys is self.queries or self.keys == self.queries else f"  →  {self.keys.line}"),
         ]
         if self.removed is not None:
             lines.append(

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from course.tokenising import tokenise
-from course.tokens import shown
+from course.inputs import read
+from course.models.entries import CLASSIFICATIONS
+from course.tokens import Tokens, shown
+from course.vision.patches import Patches
 
 if TYPE_CHECKING:
     from course.models import Model
@@ -81,28 +83,28 @@ class Ranking:
 
 def rank(
     model: Model,
-    text: str,
+    text: Any,
     pair: str | None = None,
     *,
     k: int | None = None,
     labels: Sequence[str] | None = None,
     truncate: bool = False,
 ) -> Ranking:
-    """The labels of a sequence classifier for a text or sentence pair, most probable first.
+    """The labels of a classifier for a text, a sentence pair or an image, most probable first.
 
     Probabilities are a softmax over the labels; where the model was trained for several labels at once
     (``problem_type`` "multi_label_classification") each has a sigmoid of its own. ``k`` keeps the first k;
     ``labels`` replaces the model's own names, in the model's order.
 
     Raises RankingError where the model has no classification head, is a regression with one output, or where
-    the number of labels or ``k`` does not fit; InputError for text that cannot be read.
+    the number of labels or ``k`` does not fit; InputError for a text or image that cannot be read.
     """
     config = model.module.config
-    _, inputs = tokenise(model, text, pair, truncate=truncate)
-    if "SequenceClassification" not in type(model.module).__name__:
+    tokens, inputs = read(model, text, pair, truncate=truncate)
+    if model.task not in CLASSIFICATIONS:
         raise RankingError(
             f"{model.title} is a {type(model.module).__name__}, which gives no label scores: "
-            "load a model with a sequence classification head"
+            "load a model with a sequence or image classification head"
         )
     names = _names(labels if labels is not None else model.labels, int(config.num_labels))
     keep = _count(k, len(names))
@@ -116,11 +118,18 @@ def rank(
     order = sorted(range(len(names)), key=lambda i: -probabilities[i])  # sorted() keeps ties in order
     return Ranking(
         entries=tuple(Ranked(names[i], probabilities[i]) for i in order[:keep]),
-        text=text if pair is None else f"{text} | {pair}",
+        text=_named(tokens, text, pair),
         model=model.title,
         exclusive=exclusive,
         total=len(names),
     )
+
+
+def _named(tokens: Tokens, text: Any, pair: str | None) -> str:
+    """What was ranked: the text, both texts, or the name of the image."""
+    if isinstance(tokens, Patches):
+        return tokens.picture.name
+    return text if pair is None else f"{text} | {pair}"
 
 
 def _names(labels: Sequence[str], count: int) -> tuple[str, ...]:

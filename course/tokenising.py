@@ -22,6 +22,12 @@ def tokenise(
     is longer than ``model.limits.longest`` (unless ``truncate``: then the end is dropped and
     ``Tokens.dropped`` says how many tokens).
     """
+    if not hasattr(model.tokenizer, "convert_ids_to_tokens"):  # None, or an image processor
+        raise InputError(
+            f"{model.title} reads images, and this reads texts: course.attend, rank and attribute take images"
+            if model.reads_images
+            else f"{model.title} has no tokenizer, so it reads no text"
+        )
     sources = (text,) if pair is None else (text, pair)
     for name, source in zip(("text", "second text"), sources, strict=False):
         _check_text(name, source)
@@ -54,8 +60,6 @@ def _check_text(name: str, text: object) -> None:
 
 
 def _encode(model: Model, sources: tuple[str, ...], *, truncate: bool, as_target: bool) -> tuple[Any, int]:
-    if not hasattr(model.tokenizer, "convert_ids_to_tokens"):  # None, or an image processor
-        raise InputError(f"{model.title} has no tokenizer, so it reads no text (does it read images?)")
     arguments: dict[str, Any] = {"return_tensors": "pt", "verbose": False, "padding": False}
     if as_target:
         arguments["text_target"] = sources[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
 
 Offset = tuple[int, int]
 
@@ -13,7 +14,7 @@ _JOINERS = "\u200c\u200d"  # invisible, but they hold emoji and Indic letters to
 
 
 class InputError(ValueError):
-    """The text given cannot be read by the model; the message says what to change."""
+    """The text or image given cannot be read by the model; the message says what to change."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,12 @@ class Tokens:
         return iter(self.texts)
 
     def __repr__(self) -> str:
-        return f"Tokens({' '.join(self.texts)})"
+        return f"Tokens({self.line})"
+
+    @property
+    def line(self) -> str:
+        """All of them in one line."""
+        return " ".join(self.texts)
 
     @property
     def special_positions(self) -> tuple[int, ...]:
@@ -76,8 +82,8 @@ class Tokens:
 
     def select(self, positions: Sequence[int]) -> Tokens:
         """Only the tokens at these positions."""
-        picked = {name: tuple(getattr(self, name)[i] for i in positions) for name in _PER_TOKEN}
-        return Tokens(**picked, sources=self.sources, dropped=self.dropped)
+        picked: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in positions) for name in _PER_TOKEN}
+        return replace(self, **picked)
 
     def word_groups(self) -> list[tuple[int, ...]]:
         """Positions of each word's tokens, in order; a special token is a group of its own."""

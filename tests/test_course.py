@@ -52,6 +52,7 @@ def test_build_help_answers_without_importing_what_builds():
     [
         "course.attending", "course.attributions.answering", "course.attributions.attributing",
         "course.attributions.characters", "course.attributions.spans", "course.exercises", "course.models.model",
+        "course.vision.handwriting", "course.vision.polarity",
     ],
 )  # fmt: skip
 def test_examples_in_docstrings_run(module):

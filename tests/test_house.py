@@ -46,7 +46,7 @@ def test_no_module_asks_for_a_second_noun():
 RECORDS = {
     "attention", "attributions.attribution", "attributions.characters", "causal.generation", "causal.induction",
     "causal.lenses", "causal.neuron_factors", "differences.attention_diff", "faithfulness.deletion", "movements",
-    "projections", "tokens",
+    "projections", "tokens", "vision.patches",
 }  # fmt: skip
 
 

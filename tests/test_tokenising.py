@@ -101,7 +101,7 @@ def test_too_long_offers_truncation_and_never_truncates_silently():
 
 
 def test_images_models_have_no_tokens():
-    with pytest.raises(course.InputError, match="has no tokenizer"):
+    with pytest.raises(course.InputError, match="tiny ViT reads images, and this reads texts"):
         tokenise(tiny.vit(), "the cat")
 
 

@@ -27,6 +27,8 @@ from transformers import (
     RobertaConfig,
     RobertaModel,
     ViTConfig,
+    ViTForImageClassification,
+    ViTImageProcessorPil,
     ViTModel,
 )
 
@@ -184,3 +186,18 @@ def vit() -> course.Model:
         num_channels=1,
     )  # fmt: skip
     return course.wrap(_built(ViTModel, config), None, name="tiny ViT")
+
+
+def eye(
+    labels: int = 3, channels: int = 3, size: tuple[int, int] = (24, 16), patch: int = 4, **config: object
+) -> course.Model:
+    """A classifier of images of ``size`` (height, width), with a mean and a deviation of its own a channel."""
+    settings = ViTConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48, image_size=size,
+        patch_size=patch, num_channels=channels, num_labels=labels, **config,
+    )  # fmt: skip
+    processor = ViTImageProcessorPil(
+        size={"height": size[0], "width": size[1]}, image_mean=[0.5, 0.4, 0.3][:channels],
+        image_std=[0.2, 0.25, 0.3][:channels],
+    )  # fmt: skip
+    return course.wrap(_built(ViTForImageClassification, settings), processor, name="tiny eye")

@@ -1,4 +1,4 @@
-"""attribute(): which tokens a model's answer comes from, by integrated gradients or one of three other methods."""
+"""attribute(): what a model's answer comes from, by integrated gradients or one of three other methods."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from course.attending import attend
+from course.attending import run
 from course.attention import Attention
 from course.attributions.attribution import METHODS, Attribution
 from course.attributions.embedded import AttributionError, Embedded, embeddings_of, rows_at_once, unchanged
@@ -20,10 +20,14 @@ from course.attributions.gradients import (
     integrated_gradients,
     occlusion,
 )
+from course.attributions.pictures import embedded_picture
 from course.attributions.spans import Best
 from course.attributions.targets import OF, Target, label_target, span_target
-from course.tokenising import tokenise
+from course.inputs import read
+from course.models.entries import CLASSIFICATIONS
 from course.tokens import Tokens
+from course.vision.baselines import BASELINES as PICTURES
+from course.vision.patches import Patches
 
 if TYPE_CHECKING:
     from course.models import Model
@@ -34,20 +38,20 @@ _AGREEMENT = 1e-3
 
 def attribute(
     model: Model,
-    text: str,
+    text: Any,
     pair: str | None = None,
     *,
     target: str | int | None = None,
     span: Best | None = None,
     method: str = "integrated_gradients",
     of: str = "logit",
-    baseline: str = "mask",
+    baseline: Any = None,
     tolerance: float = TOLERANCE,
     most_steps: int = MOST_STEPS,
     batch_size: int | None = None,
     truncate: bool = False,
 ) -> Attribution:
-    """How much each token of a text, or of a sentence pair, counted for a label or for an answer.
+    """How much each token of a text or sentence pair, or each patch of an image, counted for a label or an answer.
 
     Of a classifier, ``target`` is a label or its number, and the most probable one if left out. In extractive
     question answering ``text`` is the question and ``pair`` the context; ``target`` is "start", "end" or "span"
@@ -68,16 +72,21 @@ def attribute(
       be compared with, and is no explanation by itself (Jain and Wallace 2019, arXiv 1902.10186).
 
     ``baseline`` replaces every token but the special ones, which stay and therefore have 0 in integrated gradients:
-    by [MASK] ("mask", which pre-training has taught as "a word, unknown which"), by [PAD] ("pad", never attended to in
-    training) or by no word at all ("zero", a vector that the model has never seen). What is neutral to a model is
-    not known beforehand: `Attribution.baseline_score` says what it makes of the baseline.
+    by [MASK] ("mask", the default, which pre-training has taught as "a word, unknown which"), by [PAD] ("pad", never
+    attended to in training) or by no word at all ("zero", a vector that the model has never seen). What is neutral to
+    a model is not known beforehand: `Attribution.baseline_score` says what it makes of the baseline.
+
+    Of an image (a path, a PIL image or an array, see `course.attend`) it is a picture: "black", the default; "white";
+    "mean", all of the image's mean colour; "blur"; or an image of your own (a Path, a PIL image or an array). A patch
+    that is as in the baseline has 0 in integrated gradients and occlusion, whatever the model makes of it: on black,
+    dark parts cannot count. So look at two baselines. Occlusion replaces the pixels of one patch by the baseline's.
 
     Misleads where the baseline is not neutral; where words act together (of "not bad", each has half of a story);
     and wherever it is taken for the model's reasoning. `of` and ``baseline`` change the values, so name them.
 
     At most ``batch_size`` rows are run at once; if left out, as many as fit into about a gigabyte. Nothing of the
     model is changed. Raises AttributionError for a model that this does not fit and for options that do not exist;
-    InputError for text that cannot be read.
+    InputError for a text or image that cannot be read.
 
     >>> import course
     >>> found = course.attribute(course.load("sentiment"), "a gorgeous, witty movie", target="positive")
@@ -85,8 +94,10 @@ def attribute(
     ('gorgeous', True)
     """
     _check_model(model, pair)
+    if baseline is None:
+        baseline = "black" if model.reads_images else "mask"
     _check_options(model, method, of, baseline, tolerance, most_steps, batch_size)
-    tokens, inputs = tokenise(model, text, pair, truncate=truncate)
+    tokens, inputs = read(model, text, pair, truncate=truncate)
     with unchanged(model.module):
         on_device = {name: tensor.to(model.device) for name, tensor in inputs.items()}
         with torch.no_grad():
@@ -96,11 +107,15 @@ def attribute(
         else:
             goal = label_target(model, outputs.logits[0], target, of)
         if method == "attention":
-            return _attention(model, text, pair, goal, float(goal.score(outputs)[0]), truncate=truncate)
-        embedded = _embedded(model, tokens, on_device, goal, baseline, batch_size)
+            return _attention(model, tokens, inputs, goal, float(goal.score(outputs)[0]))
+        if isinstance(tokens, Patches):
+            pixels = on_device["pixel_values"]
+            embedded, instead = embedded_picture(model, tokens, pixels, goal, baseline, batch_size)
+        else:
+            embedded, instead = _embedded(model, tokens, on_device, goal, baseline, batch_size)
         _check_same(model, goal, outputs, embedded)
         shares = _shares(embedded, tokens, method, tolerance, most_steps)
-    return _record(model, tokens, goal, shares, method, baseline, tolerance)
+    return _record(model, tokens, goal, shares, method, instead, tolerance)
 
 
 def _shares(embedded: Embedded, tokens: Tokens, method: str, tolerance: float, most_steps: int) -> Shares:
@@ -114,7 +129,6 @@ def _shares(embedded: Embedded, tokens: Tokens, method: str, tolerance: float, m
 def _record(
     model: Model, tokens: Tokens, goal: Target, shares: Shares, method: str, baseline: str, tolerance: float
 ) -> Attribution:
-    instead = {"mask": model.tokenizer.mask_token, "pad": model.tokenizer.pad_token, "zero": "a vector of zeros"}
     return Attribution(
         values=shares.values,
         tokens=tokens,
@@ -124,17 +138,22 @@ def _record(
         score=shares.score,
         method=method,
         model=model.title,
-        baseline=f"{instead[baseline]} in place of every token but special ones",
+        baseline=baseline,
         baseline_score=shares.baseline_score,
         tolerance=tolerance if method == "integrated_gradients" else None,
         steps=shares.steps,
+        level=_level(tokens),
     )
+
+
+def _level(tokens: Tokens) -> str:
+    return "patches" if isinstance(tokens, Patches) else "tokens"
 
 
 def _embedded(
     model: Model, tokens: Tokens, inputs: Mapping[str, Tensor], goal: Target, baseline: str, batch_size: int | None
-) -> Embedded:
-    """The text as word vectors, beside those of the baseline."""
+) -> tuple[Embedded, str]:
+    """The text as word vectors, beside those of the baseline, and what the baseline is."""
     words = model.module.get_input_embeddings()
     ids = inputs["input_ids"]
     with torch.no_grad():
@@ -144,7 +163,7 @@ def _embedded(
         kept = torch.tensor(tokens.special, device=ids.device)
         other[0, kept] = vectors[0, kept]
     rest = {name: tensor for name, tensor in inputs.items() if name != "input_ids"}
-    return Embedded(
+    embedded = Embedded(
         module=model.module,
         layer=embeddings_of(model.module, model.title),
         inputs=vectors,
@@ -152,6 +171,8 @@ def _embedded(
         score=_scored(model.module, rest, goal),
         rows=rows_at_once(model.module, len(tokens)) if batch_size is None else batch_size,
     )
+    instead = {"mask": model.tokenizer.mask_token, "pad": model.tokenizer.pad_token, "zero": "a vector of zeros"}
+    return embedded, f"{instead[baseline]} in place of every token but special ones"
 
 
 def _scored(module: Any, rest: Mapping[str, Tensor], goal: Target) -> Callable[[Tensor], Tensor]:
@@ -162,15 +183,13 @@ def _scored(module: Any, rest: Mapping[str, Tensor], goal: Target) -> Callable[[
     return score
 
 
-def _attention(model: Model, text: str, pair: str | None, goal: Target, score: float, *, truncate: bool) -> Attribution:
-    att = attend(model, text, pair, truncate=truncate)
-    if not isinstance(att, Attention):
-        raise AttributionError(f"{model.title} has several kinds of attention: use course.attend")
+def _attention(model: Model, tokens: Tokens, inputs: Mapping[str, Tensor], goal: Target, score: float) -> Attribution:
+    att = Attention.of(getattr(run(model, inputs)[0], "attentions", None), tokens, model=model.title)
     rows = att.weights[-1].double().mean(0)
-    readers = " and ".join(att.tokens.texts[i] for i in dict.fromkeys(goal.readers))
+    readers = " and ".join(tokens.texts[i] for i in dict.fromkeys(goal.readers))
     return Attribution(
         values=rows[list(dict.fromkeys(goal.readers))].mean(0),
-        tokens=att.tokens,
+        tokens=tokens,
         target=goal.name,
         of=goal.of,
         predicted=goal.predicted,
@@ -178,6 +197,7 @@ def _attention(model: Model, text: str, pair: str | None, goal: Target, score: f
         method="attention",
         model=model.title,
         baseline=f"layer {att.layers - 1}, mean over {att.heads} heads, from {readers}",
+        level=_level(tokens),
     )
 
 
@@ -203,12 +223,10 @@ def _check_model(model: Model, pair: str | None) -> None:
             f"{model.title} is a causal model, which predicts the next token: attribute() explains classifiers and "
             "question answering; course.lens looks inside a model that generates"
         )
-    if model.task == "image-classification":
-        raise AttributionError(f"{model.title} reads images: attribute() explains texts")
-    if model.task not in ("sequence-classification", "question-answering"):
+    if model.task not in (*CLASSIFICATIONS, "question-answering"):
         raise AttributionError(
-            f"{model.title} is a {kind}, which gives neither labels nor answers: load a model with a sequence "
-            "classification or question answering head, such as course.load('sentiment')"
+            f"{model.title} is a {kind}, which gives neither labels nor answers: load a model with a classification "
+            "or question answering head, such as course.load('sentiment')"
         )
     if model.task == "question-answering" and pair is None:
         raise AttributionError("question answering needs a question and a context: attribute(model, question, context)")
@@ -219,12 +237,15 @@ def _check_model(model: Model, pair: str | None) -> None:
 
 
 def _check_options(
-    model: Model, method: str, of: str, baseline: str, tolerance: float, most_steps: int, batch_size: int | None
+    model: Model, method: str, of: str, baseline: Any, tolerance: float, most_steps: int, batch_size: int | None
 ) -> None:
-    for name, value, known in (("method", method, tuple(METHODS)), ("of", of, OF), ("baseline", baseline, BASELINES)):
+    named = [("method", method, tuple(METHODS)), ("of", of, OF)]
+    if isinstance(baseline, str) or not model.reads_images:  # a baseline of images may be an image
+        named.append(("baseline", baseline, tuple(PICTURES) if model.reads_images else BASELINES))
+    for name, value, known in named:
         if value not in known:
             raise AttributionError(f"{name} must be one of {', '.join(map(repr, known))}, not {value!r}")
-    if baseline != "zero" and getattr(model.tokenizer, f"{baseline}_token_id", None) is None:
+    if not model.reads_images and baseline != "zero" and getattr(model.tokenizer, f"{baseline}_token_id", None) is None:
         raise AttributionError(f"the tokenizer of {model.title} has no {baseline} token: use another of {BASELINES}")
     if not 0 < tolerance < 1:
         raise AttributionError(f"tolerance must be a share of the change between 0 and 1, not {tolerance!r}")

@@ -15,7 +15,7 @@ from torch import Tensor
 from course.attributions.characters import spread, visible
 from course.attributions.embedded import AttributionError
 from course.movements import signed
-from course.tokens import Tokens, shown
+from course.tokens import InputError, Tokens, shown
 
 METHODS = {
     "integrated_gradients": "integrated gradients",
@@ -25,7 +25,7 @@ METHODS = {
 }
 """The methods of `course.attribute`, and how they are called."""
 
-LEVELS = ("tokens", "words", "characters")
+LEVELS = ("tokens", "words", "characters", "patches")
 
 
 class Share(NamedTuple):
@@ -129,10 +129,14 @@ class Attribution:
         return [shares[i] for i in order if wanted[i] > 0][: max(0, k)]
 
     def words(self) -> Attribution:
-        """The same for whole words: the values of sub-words are added, so the sum stays."""
+        """The same for whole words: the values of sub-words are added, so the sum stays.
+
+        Raises InputError for the patches of an image, and so does `characters`.
+        """
+        merged = self.tokens.merged()
         groups = self.tokens.word_groups()
         sums = torch.stack([self.values[list(group)].sum() for group in groups])
-        return replace(self, values=sums, tokens=self.tokens.merged(), level="words")
+        return replace(self, values=sums, tokens=merged, level="words")
 
     def characters(self) -> Attribution:
         """The same for every character as typed, white space included; the sum stays.
@@ -143,6 +147,8 @@ class Attribution:
         """
         if self.level == "characters":
             return self
+        if self.level == "patches":
+            raise InputError("the patches of an image have no characters: leave out .characters()")
         tokens, values = spread(self.tokens, self.values.tolist())
         return replace(self, values=torch.tensor(values, dtype=torch.float64), tokens=tokens, level="characters")
 
@@ -177,11 +183,17 @@ class Attribution:
         return "\n".join(lines)
 
     @property
+    def size(self) -> str:
+        """How many values there are, such as "9 tokens"; special ones are no patches of an image."""
+        special = len(self.tokens.special_positions) if self.level == "patches" else 0
+        return f"{len(self) - special} {self.level}"
+
+    @property
     def heading(self) -> str:
         """What is explained, by which method, of which model."""
         chosen = ", the model's own choice" if self.predicted else ""
         return (
-            f"{METHODS[self.method]} of {shown(self.model)}: {len(self)} {self.level}, for {shown(self.target)!r} "
+            f"{METHODS[self.method]} of {shown(self.model)}: {self.size}, for {shown(self.target)!r} "
             f"({self.of} {_plain(self.score)}{chosen})"
         )
 
@@ -202,10 +214,10 @@ class Attribution:
         return f"{said}, {within} {self.tolerance:.2%} of the change after {self.steps} steps{more}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
-        from course.views import ViewError, attribution_view
+        from course.views import ViewError, attribution_view, image_view
 
         try:
-            view = attribution_view(self)
+            view = (image_view if self.level == "patches" else attribution_view)(self)
         except ViewError as error:  # too large for a notebook: the words are never
             return {"text/plain": f"{self!r}\n  no picture: {error}"}, {}
         return view._repr_mimebundle_(include, exclude)

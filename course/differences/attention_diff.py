@@ -197,7 +197,7 @@ class AttentionDiff:
         lines = [
             f"change of {self.kind} attention from {self.before.model} to {self.after.model}: "
             f"{self.layers} layers × {self.heads} heads × {size} tokens",
-            f"  {' '.join(self.queries)}" + ("" if self.keys == self.queries else f"  →  {' '.join(self.keys)}"),
+            f"  {self.queries.line}" + ("" if self.keys == self.queries else f"  →  {self.keys.line}"),
         ]
         lines += self._most_lines() or ["  nothing changed"]
         gone = int((~self.compared).sum())

@@ -45,10 +45,12 @@ def _check_tokens(name: str, before: Tokens, after: Tokens) -> None:
             "read by the same tokenizer, and use .words() or .without_special() on both or on neither"
         )
     differing = next(
-        field.name for field in fields(Tokens) if getattr(before, field.name) != getattr(after, field.name)
+        field.name for field in fields(before) if getattr(before, field.name) != getattr(after, field.name)
     )
     if differing == "sources":
         raise DiffError(f"the {name} are the same but the texts that they come from are not: give both the same text")
+    if differing == "picture":
+        raise DiffError("these are the attentions to two different images: give both models the same image")
     raise DiffError(f"the {name} look the same, but their {differing} differ: use the same tokenizer for both")
 
 

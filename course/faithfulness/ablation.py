@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from course.models import Model
 
 Head = tuple[int, int] | tuple[str, int, int]
-Reference = str | tuple[str, str] | Mapping[str, Tensor]
+Reference = Any  # a text, a pair of texts, an image, or a mapping of tensors
 WAYS = ("zero", "mean")
 
 
@@ -54,7 +54,7 @@ def ablated(
     - ``by="zero"`` (Michel et al. 2019, arXiv 1905.10650): the head says nothing, which it may never have done in
       training, so part of what changes is that later layers read something that they do not know;
     - ``by="mean"``: the head says always the same, its mean over all tokens of the ``reference``: texts, (source,
-      target) or (text, pair), or mappings of what the model itself takes, such as ``{"pixel_values": …}``. Without a
+      target) or (text, pair), images, or mappings of what the model takes, such as ``{"pixel_values": …}``. Without a
       reference it is the mean over the tokens of the input itself (padding left out): the head still says what the
       text is about, but the same to every token; in a causal model that mean knows of later tokens.
 
@@ -168,7 +168,7 @@ def _read(model: Model, one: Reference) -> None:
         with torch.no_grad():
             model.module(**{name: tensor.to(model.device) for name, tensor in one.items()})
         return
-    texts = (one,) if isinstance(one, str) else one
+    texts = (one,) if isinstance(one, str) or model.reads_images else one
     if model.encoder_decoder and len(texts) != 2:
         raise InterventionError(f"a reference of {model.title} is a list of pairs (source, target)")
     attend(model, *texts)

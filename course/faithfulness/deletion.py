@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from course.attributions.attribution import METHODS, Attribution
 from course.faithfulness.erasure import check_orders, random_orders
 from course.faithfulness.intervals import Interval, spread
-from course.faithfulness.removal import WAYS, Removal, ordered
+from course.faithfulness.removal import Removal, ordered
 from course.tokens import shown
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def deletion_curve(
     model: Model,
     attribution: Attribution,
     *,
-    removal: str = "delete",
+    removal: str | None = None,
     orders: int = 50,
     seed: int = 0,
     batch_size: int | None = None,
@@ -107,7 +107,7 @@ def deletion_curve(
         level=attribution.level,
         method=attribution.method,
         model=model.title,
-        removal=f"{'words' if attribution.level == 'words' else 'tokens'} {WAYS[removal]}",
+        removal=f"{attribution.level} {held.way}",
     )
 
 

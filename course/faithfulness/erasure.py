@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from course.attributions.attribution import METHODS, Attribution
 from course.faithfulness.intervals import Interval, bootstrapped, check_resampling, spread
-from course.faithfulness.removal import WAYS, FaithfulnessError, Removal, ordered
+from course.faithfulness.removal import FaithfulnessError, Removal, ordered
 from course.movements import signed
 from course.tokens import shown
 
@@ -84,7 +84,7 @@ def erase(
     attribution: Attribution,
     *,
     thresholds: Sequence[float] = THRESHOLDS,
-    removal: str = "delete",
+    removal: str | None = None,
     orders: int = 20,
     seed: int = 0,
     batch_size: int | None = None,
@@ -135,7 +135,7 @@ def erase(
         level=attribution.level,
         method=attribution.method,
         model=model.title,
-        removal=f"{'words' if attribution.level == 'words' else 'tokens'} {WAYS[removal]}",
+        removal=f"{attribution.level} {held.way}",
         orders=orders,
         random=(spread(drawn[0]), spread(drawn[1])) if orders else None,
     )

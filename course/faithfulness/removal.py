@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,10 @@ from torch import Tensor
 
 from course.attributions.attribution import Attribution
 from course.attributions.embedded import rows_at_once, unchanged
+from course.models.entries import CLASSIFICATIONS
 from course.tokenising import tokenise
 from course.tokens import Tokens, shown
+from course.vision.patches import Patches
 
 if TYPE_CHECKING:
     from course.models import Model
@@ -47,13 +49,35 @@ class Removal:
     _known: dict[frozenset[int], float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: Model, attribution: Attribution, by: str = "delete", batch_size: int | None = None) -> Removal:
-        """The removal of the tokens (or words) that an explanation is about.
+    def of(
+        cls, model: Model, attribution: Attribution, by: str | None = None, batch_size: int | None = None
+    ) -> Removal:
+        """The removal of the tokens (or words) that an explanation is about, by "delete" if left out.
+
+        Of the patches of an image it is a `PatchRemoval`, by "black" if left out.
 
         Raises FaithfulnessError where the explanation is of another model, of another label than the predicted one,
         or of single characters.
         """
-        _check(model, attribution, by, batch_size)
+        _check(model, attribution, batch_size)
+        if isinstance(attribution.tokens, Patches):
+            from course.faithfulness.patch_removal import PatchRemoval
+
+            removal: Removal = PatchRemoval.begun(model, attribution.tokens, by or "black", batch_size)
+        else:
+            removal = cls._begun(model, attribution, by or "delete", batch_size)
+        removal.label = int(removal._scores([frozenset()])[0].argmax())
+        if model.labels[removal.label] != attribution.target:
+            raise FaithfulnessError(
+                f"the explanation is for {attribution.target!r}, but {model.title} predicts "
+                f"{model.labels[removal.label]!r}, and its probability is what is tested: explain that, without target="
+            )
+        return removal
+
+    @classmethod
+    def _begun(cls, model: Model, attribution: Attribution, by: str, batch_size: int | None) -> Removal:
+        """The removal from a text, its label not known yet."""
+        _check_way(model, attribution, by)
         sources = attribution.tokens.sources
         tokens, inputs = tokenise(
             model, sources[0], sources[1] if len(sources) > 1 else None, truncate=attribution.tokens.dropped > 0
@@ -64,21 +88,19 @@ class Removal:
         groups = tokens.word_groups() if merged else [(i,) for i in range(len(tokens))]
         units = tuple(group for group in groups if not tokens.special[group[0]])
         rows = rows_at_once(model.module, len(tokens)) if batch_size is None else batch_size
-        removal = cls(model, tokens, inputs, by, units, rows)
-        removal.label = int(removal._scores([frozenset()])[0].argmax())
-        if model.labels[removal.label] != attribution.target:
-            raise FaithfulnessError(
-                f"the explanation is for {attribution.target!r}, but {model.title} predicts "
-                f"{model.labels[removal.label]!r}, and its probability is what is tested: explain that, without target="
-            )
-        return removal
+        return cls(model, tokens, inputs, by, units, rows)
+
+    @property
+    def way(self) -> str:
+        """What is done to which parts, in words."""
+        return WAYS[self.by]
 
     def __len__(self) -> int:
         return len(self.units)
 
     def __repr__(self) -> str:
         return (
-            f"{len(self)} tokens or words to take out of {shown(' | '.join(self.tokens.sources))!r}, {WAYS[self.by]}; "
+            f"{len(self)} tokens or words to take out of {shown(' | '.join(self.tokens.sources))!r}, {self.way}; "
             f"{shown(self.model.labels[self.label])!r} has a probability of {self.probability:.3f} with all of them"
         )
 
@@ -138,6 +160,10 @@ class Removal:
         if self.by == "mask":
             for row, units in zip(inputs["input_ids"], removed, strict=True):
                 row[[i for unit in units for i in self.units[unit]]] = self.model.tokenizer.mask_token_id
+        return self._probabilities(inputs)
+
+    def _probabilities(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The probabilities of all labels, one row for each of the inputs."""
         with unchanged(self.model.module), torch.no_grad():
             logits = self.model.module(**{k: v.to(self.model.device) for k, v in inputs.items()}).logits.double()
         several = self.model.module.config.problem_type == "multi_label_classification"
@@ -152,19 +178,24 @@ def ordered(values: Sequence[float]) -> list[int]:
     return sorted(range(len(values)), key=lambda i: -values[i])
 
 
-def _check(model: Model, attribution: Attribution, by: str, batch_size: int | None) -> None:
-    if model.task != "sequence-classification" or len(model.labels) < 2:
+def _check(model: Model, attribution: Attribution, batch_size: int | None) -> None:
+    if model.task not in CLASSIFICATIONS or len(model.labels) < 2:
         raise FaithfulnessError(
             f"{model.title} is a {type(model.module).__name__}: faithfulness is tested by the probability of a "
-            "predicted label, which takes a sequence classifier with at least two, such as course.load('sentiment')"
+            "predicted label, which takes a classifier with at least two, such as course.load('sentiment')"
         )
     if attribution.model != model.title:
         raise FaithfulnessError(f"the explanation is of {attribution.model}, the model is {model.title}")
     if attribution.level == "characters":
         raise FaithfulnessError("the model reads no single characters: test the explanation of tokens, or .words()")
+    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
+        raise FaithfulnessError(f"batch_size must be a whole number from 1, not {batch_size!r}")
+
+
+def _check_way(model: Model, attribution: Attribution, by: str) -> None:
+    if model.reads_images:
+        raise FaithfulnessError(f"{model.title} reads images, and this explains a text: explain an image")
     if by not in WAYS:
         raise FaithfulnessError(f"removal must be one of {', '.join(map(repr, WAYS))}, not {by!r}")
     if by == "mask" and getattr(model.tokenizer, "mask_token_id", None) is None:
         raise FaithfulnessError(f"the tokenizer of {model.title} has no mask token: use removal='delete'")
-    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
-        raise FaithfulnessError(f"batch_size must be a whole number from 1, not {batch_size!r}")

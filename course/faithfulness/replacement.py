@@ -212,7 +212,7 @@ def _patterns(model: Model, pattern: Any, blocks: Mapping[str, list[Block]]) -> 
 
 def _described(pattern: Attention | EncoderDecoderAttention) -> str:
     own = pattern.encoder if isinstance(pattern, EncoderDecoderAttention) else pattern
-    text = " ".join(own.queries)
+    text = own.queries.line
     return f"frozen as in {shown(own.model)} on {text if len(text) <= 60 else text[:59] + '…'}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -15,8 +15,10 @@ from course.attributions.embedded import unchanged
 from course.faithfulness.intervals import Interval, bootstrapped, check_resampling
 from course.faithfulness.interventions import InterventionError
 from course.faithfulness.replacement import Pattern, replaced
-from course.tokenising import tokenise
-from course.tokens import shown
+from course.inputs import read
+from course.models.entries import CLASSIFICATIONS
+from course.tokens import Tokens, shown
+from course.vision.patches import Patches
 
 if TYPE_CHECKING:
     from course.models import Model
@@ -87,14 +89,14 @@ class AttentionSwap:
 
 def swap_attention(
     model: Model,
-    texts: Sequence[str],
+    texts: Sequence[Any],
     pattern: str | Model = "uniform",
     *,
     confidence: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
 ) -> AttentionSwap:
-    """Do the predictions of a classifier survive when all its attention is replaced?
+    """Do the predictions of a classifier of texts or images survive when all its attention is replaced?
 
     ``pattern`` is
 
@@ -128,12 +130,13 @@ def swap_attention(
     with unchanged(model.module):
         for text, other in zip(texts, partners, strict=True):
             if other is None:
-                skipped.append(text)
+                skipped.append(_name(model, text))
                 continue
             before, _ = _predicted(model, text)
             after, own_error = _predicted(model, text, _pattern(model, pattern, other))
             error = max(error, own_error)
-            found.append(_swapped(model, text, before, after, other if pattern == "another" else ""))
+            names = _name(model, text), _name(model, other) if pattern == "another" else ""
+            found.append(_swapped(model, names, before, after))
     if not found:
         raise InterventionError("no two of these texts have as many tokens: give more texts, or ones of one length")
     return AttentionSwap(
@@ -147,9 +150,15 @@ def swap_attention(
     )
 
 
-def _predicted(model: Model, text: str, pattern: Pattern | None = None) -> tuple[torch.Tensor, float]:
+def _name(model: Model, text: Any) -> str:
+    """A text, or the name of an image."""
+    tokens = read(model, text)[0]
+    return tokens.picture.name if isinstance(tokens, Patches) else str(text)
+
+
+def _predicted(model: Model, text: Any, pattern: Pattern | None = None) -> tuple[torch.Tensor, float]:
     """The probabilities of the labels, and how far the attention was from the pattern."""
-    inputs = {name: tensor.to(model.device) for name, tensor in tokenise(model, text)[1].items()}
+    inputs = {name: tensor.to(model.device) for name, tensor in read(model, text)[1].items()}
     if pattern is None:
         with torch.no_grad():
             logits, error = model.module(**inputs).logits[0], 0.0
@@ -166,50 +175,50 @@ def _predicted(model: Model, text: str, pattern: Pattern | None = None) -> tuple
     return scores.cpu(), error
 
 
-def _swapped(model: Model, text: str, before: torch.Tensor, after: torch.Tensor, other: str) -> Swapped:
+def _swapped(model: Model, names: tuple[str, str], before: torch.Tensor, after: torch.Tensor) -> Swapped:
     first, last = int(before.argmax()), int(after.argmax())
     return Swapped(
-        text=text,
+        text=names[0],
         before=model.labels[first],
         after=model.labels[last],
         probability_before=float(before[first]),
         probability_after=float(after[first]),
         distance=float((before - after).abs().sum()) / 2,
-        other=other,
+        other=names[1],
     )
 
 
-def _pattern(model: Model, pattern: str | Model, text: str) -> Pattern:
+def _pattern(model: Model, pattern: str | Model, text: Any) -> Pattern:
     if pattern == "uniform":
         return "uniform"
     source = model if isinstance(pattern, str) else pattern
     found = attend(source, text)
-    if source is not model and isinstance(found, Attention) and found.tokens != tokenise(model, text)[0]:
+    if source is not model and isinstance(found, Attention) and found.tokens != read(model, text)[0]:
         raise InterventionError(
             f"{source.title} and {model.title} read different tokens, so attention does not carry over"
         )
     return found
 
 
-def _partners(model: Model, texts: Sequence[str]) -> list[str | None]:
+def _partners(model: Model, texts: Sequence[Any]) -> list[Any]:
     """For each text the next different one of as many tokens, or None."""
-    lengths = [len(tokenise(model, text)[0]) for text in texts]
-    found: list[str | None] = []
-    for i, text in enumerate(texts):
+    tokens: list[Tokens] = [read(model, text)[0] for text in texts]
+    found: list[Any] = []
+    for i in range(len(texts)):
         later = [*range(i + 1, len(texts)), *range(i)]
-        alike = (texts[j] for j in later if lengths[j] == lengths[i] and texts[j] != text)
+        alike = (texts[j] for j in later if len(tokens[j]) == len(tokens[i]) and tokens[j] != tokens[i])
         found.append(next(alike, None))
     return found
 
 
 def _check(model: Model, texts: Sequence[str], pattern: str | Model) -> None:
-    if model.task != "sequence-classification" or len(model.labels) < 2:
+    if model.task not in CLASSIFICATIONS or len(model.labels) < 2:
         raise InterventionError(
-            f"{model.title} is a {type(model.module).__name__}: whether predictions survive takes a sequence "
-            "classifier, such as course.load('sentiment'); for others look at the outputs inside course.replaced()"
+            f"{model.title} is a {type(model.module).__name__}: whether predictions survive takes a classifier of "
+            "texts or images, such as course.load('sentiment'); for others look at the outputs inside course.replaced()"
         )
-    if isinstance(texts, str) or not texts:
-        raise InterventionError("texts must be a list of at least one text")
+    if not isinstance(texts, (list, tuple)) or not texts:
+        raise InterventionError("texts must be a list of at least one text (or image)")
     if isinstance(pattern, str) and pattern not in ELSEWHERE:
         raise InterventionError(f"pattern must be 'uniform', 'another' or a model, not {pattern!r}")
 

@@ -65,6 +65,11 @@ def profile(
     """
     if weigh not in ("tokens", "texts"):
         raise ProfileError(f"weigh must be 'tokens' or 'texts', not {weigh!r}")
+    if model.reads_images:
+        raise ProfileError(
+            f"{model.title} reads images, and profile measures texts: measure course.attend(model, image) for each, "
+            "and take the mean"
+        )
     corpus = Corpus(texts)
     state = _State(model, weigh, truncate, None if checkpoint is None else Path(checkpoint))
     state.resume(corpus)

@@ -11,6 +11,7 @@ from torch import Tensor
 from course.attention import Attention, AttentionError
 from course.measures.rows import over_rows
 from course.tokens import Tokens
+from course.vision.patches import Patches
 
 
 def offset_share(att: Attention, offset: int) -> Tensor:
@@ -20,6 +21,11 @@ def offset_share(att: Attention, offset: int) -> Tensor:
     first word's previous token is [CLS]. Misleads for short inputs, where a uniform head already has 1/n.
     """
     _check_places(att)
+    if offset and isinstance(att.queries, Patches):
+        raise AttentionError(
+            "the patches of an image have neighbours on four sides, and none before or after: measure how far a head "
+            "looks with mean_distance"
+        )
     queries = range(max(0, -offset), min(len(att.queries), len(att.queries) - offset))
     if not queries:
         raise AttentionError(f"no token has a neighbour {offset} places away: the input has {len(att.queries)} tokens")
@@ -52,11 +58,24 @@ def mean_distance(att: Attention) -> Tensor:
     measure causal attention, where i ≥ j). Misleads for a head that rests on [SEP] or [CLS]: it then measures how
     far away those are, that is, the length of the input. A uniform head has about a third of that length. After
     ``words()`` the places are words, and after ``without_special()`` those of what is left.
+
+    Of an image it is the mean attention distance of Dosovitskiy et al. 2021 (arXiv 2010.11929, appendix D.7): the
+    distance between the middles of patches, in patches, straight across. [CLS] has no place, so it is left out as row
+    and as column, and rows are made to sum to 1 again.
     """
     _check_places(att)
+    if isinstance(att.queries, Patches):
+        return _mean_distance_of_patches(att)
     places = torch.arange(float(len(att.queries)))
     away = (places.unsqueeze(1) - places).abs()
     return over_rows(att, (att.weights * away).sum(-1))
+
+
+def _mean_distance_of_patches(att: Attention) -> Tensor:
+    only = att.without_special() if any(att.queries.special) else att
+    assert isinstance(only.queries, Patches)
+    places = torch.tensor([place for place in only.queries.places if place is not None]).float()
+    return over_rows(only, (only.weights * torch.cdist(places, places)).sum(-1))
 
 
 def share_on(att: Attention, positions: Sequence[int]) -> Tensor:

@@ -93,6 +93,11 @@ class Model:
         return any(getattr(part, "is_causal", False) for part in self.module.modules())
 
     @property
+    def reads_images(self) -> bool:
+        """It is given pixels instead of words."""
+        return getattr(self.module, "main_input_name", "") == "pixel_values"
+
+    @property
     def limits(self) -> Limits:
         """The longest input: what the positions allow and the tokenizer states, whichever is less."""
         stated = getattr(self.tokenizer, "model_max_length", None)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from course.models.entries import Score
 from course.training.batches import shuffled
 from course.training.loop import Schedule, fit, seed_everything
 from course.training.recipe import Recipe, Run, Trained
 from course.training.scores import share
+from course.vision.handwriting import read, split
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,50 +21,12 @@ if TYPE_CHECKING:
     from course.models import Model
 
 LABELS = tuple("0123456789")
-HELD_OUT, WATCHED = 450, 150
-"""Digits that the score is measured on, and digits that training watches; the others are learnt."""
 SIZE, PATCH, WIDTH, LAYERS, HEADS = 32, 4, 64, 3, 4
 BATCH = 64
 TURN, SHIFT, ZOOM = 12, 3, 0.12
 SCHEDULE = Schedule(
     epochs=40, rate=1.5e-3, warmup=0.05, shape="cosine", weight_decay=0.05, average=0.995, validations=1
 )
-
-
-@dataclass(frozen=True)
-class Digits:
-    """Pictures of 8 x 8 grey pixels, white ink on black, and the digit on each."""
-
-    pictures: tuple[Image, ...]
-    labels: NDArray[np.intp]
-
-    def __len__(self) -> int:
-        return len(self.pictures)
-
-    def take(self, chosen: Sequence[int] | NDArray[np.intp]) -> Digits:
-        """The digits of these numbers."""
-        return Digits(tuple(self.pictures[i] for i in chosen), self.labels[np.asarray(chosen, dtype=np.intp)])
-
-
-def read() -> Digits:
-    """All 1,797 digits, which travel with scikit-learn."""
-    from PIL import Image
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
-
-    bunch = load_digits()
-    grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)
-    return Digits(tuple(Image.fromarray(pixels) for pixels in grey), bunch.target.astype(np.intp))
-
-
-def split(digits: Digits) -> tuple[Digits, Digits, Digits]:
-    """Learnt, watched and held out: always the same, with each digit's share about equal in the three."""
-    from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
-
-    learnt, held_out = train_test_split(
-        np.arange(len(digits)), test_size=HELD_OUT, stratify=digits.labels, random_state=0
-    )
-    learnt, watched = train_test_split(learnt, test_size=WATCHED, stratify=digits.labels[learnt], random_state=0)
-    return digits.take(learnt), digits.take(watched), digits.take(held_out)
 
 
 def processor() -> Any:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from course.views.curve_views import curve_view
     from course.views.difference_views import diff_view
     from course.views.generation_views import generation_view
+    from course.views.image_views import image_view
     from course.views.lens_views import factors_view, induction_view, lens_view, watch_view
     from course.views.neurons import neuron_view
     from course.views.view import View, ViewError
@@ -25,6 +26,7 @@ _HOMES = {
     "factors_view": "course.views.lens_views",
     "generation_view": "course.views.generation_views",
     "head_view": "course.views.attention_views",
+    "image_view": "course.views.image_views",
     "induction_view": "course.views.lens_views",
     "lens_view": "course.views.lens_views",
     "model_view": "course.views.attention_views",
@@ -43,6 +45,7 @@ __all__ = [
     "factors_view",
     "generation_view",
     "head_view",
+    "image_view",
     "induction_view",
     "lens_view",
     "model_view",

@@ -25,6 +25,8 @@ def attribution_view(attribution: Attribution, style: str = "text", *, theme: st
             f"attribution_view draws an Attribution, not {type(attribution).__name__}: call "
             "course.attribute(model, text) first, and give what it returns"
         )
+    if attribution.level == "patches":
+        raise ViewError("this attribution is of an image: course.image_view(attribution) draws it")
     if style not in STYLES:
         raise ViewError(f"style must be one of {', '.join(map(repr, STYLES))}, not {style!r}")
     readings = readings_of(attribution)

@@ -105,6 +105,7 @@ class Canvas:
         self._lines: list[_Lines] = []
         self._boxes: list[_Box] = []
         self._texts: list[_Text] = []
+        self._pictures: list[tuple[Bytes, tuple[float, float, float, float]]] = []
 
     def text(
         self,
@@ -148,6 +149,10 @@ class Canvas:
         self.under[top:bottom, left:right] = shades[rows][:, columns]
         _frame(self.under, (left, top, right, bottom), self._edge)
 
+    def picture(self, rgb: Bytes, x: float, y: float, width: float, height: float) -> None:
+        """A picture in its own colours, rows x columns x 3, over all else; its pixels stay squares."""
+        self._pictures.append((rgb, (x, y, width, height)))
+
     def png(self) -> bytes:
         """The sheet as a PNG without dates or names of programs: the same drawing gives the same bytes."""
         drawn = self._drawn_lines() if self._lines else np.full((*self.under.shape, 4), 255, np.uint8)
@@ -161,6 +166,12 @@ class Canvas:
         shades.ravel()[inked] = self.palette.nearest(found[:, None].view(np.uint8)[:, :3])[where]
         image = Image.fromarray(shades, "P")
         image.putpalette(self.palette.rows.tobytes())
+        if self._pictures:
+            image = image.convert("RGB")
+        for rows, place in self._pictures:
+            left, top, right, bottom = _pixels(*place)
+            squares = Image.fromarray(rows).resize((right - left, bottom - top), Image.Resampling.NEAREST)
+            image.paste(squares, (left, top))
         file = io.BytesIO()
         image.save(file, "PNG", compress_level=8)  # 9 takes twice as long, for one byte in a hundred
         return file.getvalue()
@@ -197,6 +208,8 @@ class Canvas:
         if self.under.any():
             extent = (0, self.under.shape[1] / SCALE, self.under.shape[0] / SCALE, 0)
             axes.imshow(self.palette.rows[self.under], extent=extent, aspect="auto", interpolation="nearest", zorder=0)
+        for rows, (x, y, width, height) in self._pictures:
+            axes.imshow(rows, extent=(x, x + width, y + height, y), aspect="auto", interpolation="nearest", zorder=3)
         for x, y, width, height, fill, edge in self._boxes:
             axes.add_patch(Rectangle((x, y), width, height, facecolor=fill, edgecolor=edge, linewidth=_POINTS))
         for x, base, text, size, colour, align, bold, upright in self._texts:

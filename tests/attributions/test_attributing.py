@@ -288,11 +288,11 @@ def test_models_that_it_does_not_fit_are_refused(model, says):
         course.attribute(model(), TEXT)
 
 
-def test_images_are_refused_and_a_question_needs_a_context():
+def test_an_image_needs_a_processor_and_a_question_a_context():
     config = copy.deepcopy(tiny.vit().module.config)
     config.num_labels = 2
     model = course.wrap(tiny._built(ViTForImageClassification, config), None, name="tiny eye")
-    with pytest.raises(AttributionError, match="reads images"):
+    with pytest.raises(course.InputError, match="reads images but has no image processor"):
         course.attribute(model, TEXT)
     with pytest.raises(AttributionError, match="needs a question and a context"):
         course.attribute(reader(), TEXT)

@@ -5,10 +5,11 @@ import re
 import pytest
 
 from course.differences.attention_diff import diff
-from course.views import diff_view, head_view, model_view
+from course.views import diff_view, head_view, image_view, model_view
 from course.views.neurons import neuron_view
 from tests.views.projected import projected
 from tests.views.synthetic import PAIR, attention
+from tests.views.test_image_view import looked, of_image
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +27,7 @@ def views():
         "model": model_view(before),
         "grid": model_view(attention(2, 12, tuple(f"w{i}" for i in range(90)))),
         "diff": diff_view(diff(before, after)),
+        "image": image_view([of_image(), looked()]),
         "neuron": neuron_view(projected(2, 4, PAIR, second=6)),
         "long words": diff_view(diff(attention(1, 2, LONG, seed=1), attention(1, 2, LONG, seed=2))),
     }

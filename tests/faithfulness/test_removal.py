@@ -108,8 +108,8 @@ def test_what_cannot_be_tested_is_refused(model, found):
     wrong = course.attribute(model, TEXT, target=other, method="gradient_x_input")
     for arguments, says in (
         ((model, wrong), f"is for '{other}', but tiny classifier predicts"),
-        ((tiny.bert(), found), "takes a sequence classifier"),
-        ((tiny.classifier(1), found), "takes a sequence classifier"),
+        ((tiny.bert(), found), "takes a classifier with at least two"),
+        ((tiny.classifier(1), found), "takes a classifier with at least two"),
         ((course.load("planted"), found), "explanation is of tiny classifier, the model is Tiny BERT"),
         ((model, found.characters()), "reads no single characters"),
         ((model, found, "blank"), "removal must be one of 'delete', 'mask'"),

@@ -65,7 +65,7 @@ def test_chance_is_worked_out_from_the_labels():
 def test_what_cannot_be_swapped_is_refused(planted):
     model = tiny.classifier()
     for arguments, says in (
-        ((tiny.bert(), TEXTS), "takes a sequence classifier"),
+        ((tiny.bert(), TEXTS), "takes a classifier of texts or images"),
         ((model, TEXTS[0]), "a list of at least one text"),
         ((model, []), "a list of at least one text"),
         ((model, TEXTS, "frozen"), "'uniform', 'another' or a model"),

@@ -187,6 +187,9 @@ def test_images_are_prepared_as_the_checkpoint_says(published, catalogue: Path) 
     pixels = model.tokenizer(picture, return_tensors="pt")["pixel_values"]
     assert pixels.shape == (1, 3, 16, 16)
     assert model.module(pixels, output_attentions=True).attentions[0].shape == (1, 4, 5, 5)
+    attention, found = course.attend(model, picture), course.attribute(model, picture, baseline="white")
+    assert attention.tokens.texts == ("[CLS]", "r0c0", "r0c1", "r1c0", "r1c1") and attention.identities().hold
+    assert found.complete and found.target == course.rank(model, picture, k=1).top.label
 
 
 @pytest.mark.parametrize("role", EARLIER)

@@ -10,6 +10,7 @@ from PIL import Image
 from course.models import wrap
 from course.training import digits
 from course.training.recipe import Run
+from course.vision.handwriting import Digits
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ class Brightness(torch.nn.Module):
 
 def test_the_score_is_the_share_of_right_answers(monkeypatch):
     black, white = Image.new("L", (8, 8), 0), Image.new("L", (8, 8), 255)
-    held_out = digits.Digits((black, black, white, white), np.array([0, 3, 1, 1]))
+    held_out = Digits((black, black, white, white), np.array([0, 3, 1, 1]))
     monkeypatch.setattr(digits, "split", lambda _: (held_out, held_out, held_out))
     model = type("Stand", (), {"module": Brightness(), "tokenizer": digits.processor()})
     (score,) = digits.score(model, Path("nowhere"))

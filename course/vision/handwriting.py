@@ -1,0 +1,103 @@
+"""Handwriting: scikit-learn's handwritten digits, and which of them the shipped model has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course.tokens import InputError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+HELD_OUT, WATCHED = 450, 150
+"""Digits that the score is measured on, and digits that training watches; the others are learnt."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Pictures of 8 x 8 grey pixels, white ink on black, and the digit on each."""
+
+    pictures: tuple[Image, ...]
+    labels: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def take(self, chosen: Sequence[int] | NDArray[np.intp]) -> Digits:
+        """The digits of these numbers."""
+        return Digits(tuple(self.pictures[i] for i in chosen), self.labels[np.asarray(chosen, dtype=np.intp)])
+
+
+def read() -> Digits:
+    """All 1,797 digits, which travel with scikit-learn."""
+    from PIL import Image
+    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+
+    bunch = load_digits()
+    grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)
+    return Digits(tuple(Image.fromarray(pixels) for pixels in grey), bunch.target.astype(np.intp))
+
+
+def split(digits: Digits) -> tuple[Digits, Digits, Digits]:
+    """Learnt, watched and held out: always the same, with each digit's share about equal in the three."""
+    from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
+
+    learnt, held_out = train_test_split(
+        np.arange(len(digits)), test_size=HELD_OUT, stratify=digits.labels, random_state=0
+    )
+    learnt, watched = train_test_split(learnt, test_size=WATCHED, stratify=digits.labels[learnt], random_state=0)
+    return digits.take(learnt), digits.take(watched), digits.take(held_out)
+
+
+@dataclass(frozen=True, repr=False)
+class DigitImage:
+    """A handwritten digit: the ``image`` (PIL, 8 x 8, white ink on black), its ``label``, and its ``number``.
+
+    ``number`` is its place among the digits held out, from 0.
+    """
+
+    image: Image
+    label: str
+    number: int
+
+    def __repr__(self) -> str:
+        return f"a handwritten {self.label} (held-out digit {self.number} of scikit-learn's load_digits)"
+
+    def _repr_png_(self) -> bytes:
+        import io
+
+        file = io.BytesIO()
+        self.image.resize((128, 128), 0).save(file, "PNG")
+        return file.getvalue()
+
+
+def digit_images(count: int | None = None, *, label: str | int | None = None) -> list[DigitImage]:
+    """Handwritten digits that ``course.load("digits")`` was not trained on: the 450 on which it was scored.
+
+    The first ``count`` of them, and only those of one ``label`` if given. They come with scikit-learn (a part of UCI's
+    Optical Recognition of Handwritten Digits; Alpaydin and Kaynak 1998), so no network is needed, and are always the
+    same in the same order. The model was chosen by others than these.
+
+    Raises InputError for a label that is no digit, or a count below 1.
+
+    >>> import course
+    >>> digit = course.digit_images(label=3)[0]
+    >>> course.rank(course.load("digits"), digit.image).top.label
+    '3'
+    """
+    if label is not None and (isinstance(label, bool) or str(label) not in list("0123456789")):
+        raise InputError(f"label must be a digit from 0 to 9, not {label!r}")
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        raise InputError(f"count must be a whole number from 1, not {count!r}")
+    held_out: Any = split(read())[2]
+    found = [
+        DigitImage(image, str(digit), number)
+        for number, (image, digit) in enumerate(zip(held_out.pictures, held_out.labels, strict=True))
+        if label is None or str(digit) == str(label)
+    ]
+    return found[:count]
