@@ -129,10 +129,25 @@ function run(source) {
   document.head.append(script);
 }
 
+// A frame that is hidden, or that the browser has not laid out yet, measures all text as 0. Its innerWidth does not
+// tell: in Chromium 156, scripts of a sandboxed frame may run when that is known and nothing is laid out.
+async function laidOut() {
+  const { body } = document;
+  if (body.getBoundingClientRect().width) return;
+  await new Promise((done) => {
+    new ResizeObserver(([entry], observer) => {
+      if (!entry.contentRect.width) return;
+      observer.disconnect();
+      done();
+    }).observe(body);
+  });
+}
+
 async function unpackAndDraw() {
   const scripts = new TextDecoder().decode(await unpack(frame.parcel.scripts));
   JSON.parse(scripts).forEach(run);
   const weights = await unpack(frame.parcel.weights);
+  await laidOut();
   frame.attempt(() => frame.start(weights));
 }
 

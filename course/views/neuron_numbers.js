@@ -45,8 +45,11 @@ const neuronNumbers = {
       hidden,
 
       ofQuery(i) {
-        const found = tokenLists.largest(weights[i].filter((_, j) => !hidden(i, j)), 3);
-        const listed = found.map(([weight, j]) => `${right[j]} ${weight.toFixed(3)} (score ${signed(score(i, j), 2)})`);
+        const seen = right.map((_, j) => ({ j, weight: weights[i][j], score: score(i, j) }))
+          .filter(({ j }) => !hidden(i, j));
+        seen.sort((a, b) => b.weight - a.weight || b.score - a.score || a.j - b.j); // weights that round to 0 are alike
+        const listed = seen.slice(0, 3).map((key) =>
+          `${right[key.j]} ${key.weight.toFixed(3)} (score ${signed(key.score, 2)})`);
         return `Largest weights: ${listed.join(", ")}.`;
       },
 

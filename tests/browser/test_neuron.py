@@ -1,4 +1,5 @@
 import io
+import re
 
 import numpy as np
 import pytest
@@ -99,6 +100,16 @@ def test_opens_with_the_query_and_draws_the_models_numbers(shown):
         f"Query cat, layer 2, head 1. Largest weights: {SENTENCE[key]} {weight:.3f} (score "
     )
     assert len(np.unique(pixels(opened.page).reshape(-1, 3), axis=0)) > 100
+    assert opened.problems == []
+
+
+def test_keys_whose_weights_round_to_nothing_are_told_in_the_order_of_their_scores(shown):
+    att = projected(scale=40.0)
+    frame, opened = shown(neuron_view(att, query=4))
+    told = re.findall(r"(\S+) \d\.\d{3} \(score", readout(frame))
+    order = att.projections.scores(causal=False)[0, 0, 4].argsort(descending=True).tolist()
+    assert att.weights[0, 0, 4, order[1]] < 1 / 131_070
+    assert told == [SENTENCE[key] for key in order[:3]]
     assert opened.problems == []
 
 

@@ -231,6 +231,22 @@ def test_frame_covers_the_picture_and_fits_its_content(shown, draw, width):
         assert opened.page.locator("html").evaluate(sizes)[1] == 0
 
 
+def test_view_in_a_hidden_place_is_whole_when_it_is_shown(tmp_path, open_file):
+    path = head_view(attention(heads=2)).save(tmp_path / "view.html")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("<body>", '<body style="display: none">'), encoding="utf-8")
+    opened = open_file(path)
+    opened.page.wait_for_timeout(1000)
+    opened.page.evaluate("document.body.style.display = 'block'")
+    frame = opened.page.frames[1]
+    frame.wait_for_selector(DRAWN, state="attached")
+    box = frame.locator("#vis svg").bounding_box()
+    for token in frame.locator("#left text, #right text").all():
+        own = token.bounding_box()
+        assert box["x"] <= own["x"] and own["x"] + own["width"] <= box["x"] + box["width"] + 1
+    assert opened.problems == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "damage",
