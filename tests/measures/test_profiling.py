@@ -258,7 +258,7 @@ def test_what_cannot_be_measured_says_why(monkeypatch):
         course.profile(tiny.bert(), [])
     with pytest.raises(ProfileError, match="weigh must be"):
         course.profile(tiny.bert(), TEXTS, weigh="words")
-    with pytest.raises(InputError, match="has no tokenizer"):
+    with pytest.raises(ProfileError, match="reads images, and profile measures texts"):
         course.profile(tiny.vit(), TEXTS)
     monkeypatch.setattr(tiny.bert().module.config, "_attn_implementation", "sdpa")
     with pytest.raises(AttentionError, match="returned no attention"):
