@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from course.building.compare import compare
 from course.building.execute import Run, run
 from course.building.files import keep_only, write_if_changed
+from course.building.imports import imported
 from course.building.kernels import kernel_environment
 from course.building.leaks import leaks
 from course.building.lesson import Lesson, lesson_files, read_lesson
@@ -45,7 +46,7 @@ def build(
         except LessonError as error:
             reports[-1].steps["source"] = list(error.problems)
     executed: dict[str, NotebookNode] = {}
-    with kernel_environment(offline=profile == SHIPPED):
+    with kernel_environment(offline=profile == SHIPPED, warm=imported(lessons.values()), say=say):
         for report in reports:
             say(f"{report.name} …")
             started = time.monotonic()
