@@ -111,8 +111,9 @@ def template(folder: Path, name: str, modules: Sequence[str]) -> Iterator[Path]:
         listener.listen(64)
         command = [sys.executable, "-m", "course.building.template", str(listener.fileno()), str(folder), str(listed)]
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, cwd=folder, pass_fds=[listener.fileno()], start_new_session=True
-        )
+            command, env=os.environ | {"TMPDIR": str(folder)}, stdin=subprocess.PIPE, cwd=folder,
+            pass_fds=[listener.fileno()], start_new_session=True,
+        )  # fmt: skip
     try:
         yield path
     finally:

@@ -57,7 +57,6 @@ class Progress:
         texts = [content.get("text"), *content.get("data", {}).values(), *content.get("traceback", ())]
         self._put_out += sum(len(text) for text in texts if isinstance(text, str))
         if self._put_out > OUTPUT_BYTES:
-            content.pop("data", None)
-            content.update(text="")
+            content.update((key, type(content[key])()) for key in ("text", "data", "traceback") if key in content)
             self.stopped = f"this cell puts out more than {OUTPUT_BYTES // 1_000_000} MB, the limit"
             self.provisioner.watch.stop(self.stopped)

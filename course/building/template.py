@@ -30,10 +30,16 @@ _libc = ctypes.CDLL(None)
 
 
 class Template:
-    """Forks on request and says how each fork ended; a fork whose asker is gone is killed."""
+    """Forks on request and says how each fork ended; a fork whose asker is gone is killed.
 
-    def __init__(self, listener: socket.socket) -> None:
+    ``given`` are the variables with which the imports began; some modules have set others (torch does).
+    """
+
+    def __init__(self, listener: socket.socket, given: dict[str, str]) -> None:
         self.listener = listener
+        self.given = given
+        made = {name: value for name, value in os.environ.items() if given.get(name) != value}
+        self.made = {name: value for name, value in made.items() if not name.startswith(MAY_DIFFER)}
         self.asked: dict[int, socket.socket] = {}
         self.selector = selectors.DefaultSelector()
         self.wake, wake = socket.socketpair()
@@ -70,7 +76,7 @@ class Template:
         except (OSError, ValueError):
             connection.close()
             return None
-        refusal = _why_not(request["env"])
+        refusal = _why_not(self.given, request["env"])
         if refusal:
             _tell(connection, refused=refusal)
             connection.close()
@@ -100,7 +106,7 @@ class Template:
             os.dup2(stream, number)
             os.close(stream)
         os.environ.clear()
-        os.environ.update(request["env"])
+        os.environ.update(request["env"] | self.made)
         os.chdir(request["cwd"])
         tempfile.tempdir = None
         if "numpy" in sys.modules:
@@ -148,9 +154,9 @@ def _tell(connection: socket.socket, **answer: Any) -> None:
     connection.sendall(json.dumps(answer).encode() + b"\n")
 
 
-def _why_not(env: dict[str, str]) -> str | None:
+def _why_not(given: dict[str, str], env: dict[str, str]) -> str | None:
     """The reason why a fork would be other than a new process, if there is one."""
-    names = sorted(name for name in env.keys() | os.environ.keys() if env.get(name) != os.environ.get(name))
+    names = sorted(name for name in env.keys() | given.keys() if env.get(name) != given.get(name))
     names = [name for name in names if not name.startswith(MAY_DIFFER)]
     if names:
         return f"{', '.join(names)} changed after the build began"
@@ -213,15 +219,17 @@ def _resolve(name: str) -> None:
 def main(arguments: list[str]) -> None:
     """Import, serve, and in a fork run the module that was asked for."""
     number, folder, listed, *noisy = arguments
+    given = dict(os.environ)
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it while it is imported
     _libc.prctl(_ADOPT_ORPHANS, 1)
     for name in Path(listed).read_text(encoding="utf-8").split():
         if name not in noisy and not _import(name):
             # What says something must say it in the lesson, where it would be said without this template.
-            os.execv(sys.executable, [sys.executable, "-m", "course.building.template", *arguments, name])
+            again = [sys.executable, "-m", "course.building.template", *arguments, name]
+            os.execve(sys.executable, again, given)
     gc.collect()
     gc.freeze()  # the collector would touch, and so copy, every page in every fork
-    request = Template(socket.socket(fileno=int(number))).serve()
+    request = Template(socket.socket(fileno=int(number)), given).serve()
     if request is None:
         _end(folder)
         return
