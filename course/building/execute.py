@@ -54,20 +54,18 @@ def run(draft: Draft, *, parameters: dict[str, Any], timeout: float) -> Run:
             failure = _execute(draft, parameters, progress, Path(folder, f"work{again:d}"))
             if failure is not _NO_KERNEL or again:
                 break
-            give_up("a kernel that was forked from the template could not be used")
+            give_up("a kernel did not start, or was lost with its template")
     if failure is _NO_KERNEL:
         failure = draft.placed[0].cell.problem("no kernel could be started for this lesson")
     scrubbed = _scrub(progress.notebook or draft.notebook(), draft)
     problems = [failure] if failure else []
     problems += [*_errors(draft, scrubbed), *_debris(draft, scrubbed, (folder, str(Path.home()), sys.prefix))]
     memory = progress.provisioner.watch.peak if progress.provisioner else 0
-    return Run(
-        draft, scrubbed, tuple(problems or _never_run(draft, scrubbed)), sum(progress.seconds.values()), memory
-    )
+    return Run(draft, scrubbed, tuple(problems or _never_run(draft, scrubbed)), sum(progress.seconds.values()), memory)
 
 
 def _execute(draft: Draft, parameters: dict[str, Any], progress: Progress, work: Path) -> Problem | None:
-    """Fill in ``course``; returns what stopped the run, other than an exception in a cell, or _NO_KERNEL."""
+    """Fill in ``progress``; returns what stopped the run, other than an exception in a cell, or _NO_KERNEL."""
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 

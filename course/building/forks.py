@@ -18,7 +18,6 @@ from typing import Any
 from course.building.limits import STARTING_SECONDS
 
 
-
 class ForkError(Exception):
     """A template does not fork; the message says why in half a sentence."""
 

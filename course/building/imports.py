@@ -6,11 +6,10 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from course.building.lesson import Lesson
-from course.models.entries import Profile
 from course.models.imports import modules_for
 
 
-def imported(lessons: Iterable[Lesson], profile: Profile = "shipped") -> tuple[str, ...]:
+def imported(lessons: Iterable[Lesson], profile: str = "shipped") -> tuple[str, ...]:
     """Dotted names of all that the lessons, their answers and the models of their headers import.
 
     ``import course`` with ``course.load(…)`` below gives "course" and "course.load": what is imported only

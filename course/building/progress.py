@@ -54,9 +54,14 @@ class Progress:
     def received(self, message: dict[str, Any]) -> None:
         """Count what a cell puts out, and stop the kernel where it is too much to keep."""
         content = message["content"]
-        texts = [content.get("text"), *content.get("data", {}).values(), *content.get("traceback", ())]
-        self._put_out += sum(len(text) for text in texts if isinstance(text, str))
+        self._put_out += size(content)
         if self._put_out > OUTPUT_BYTES:
             content.update((key, type(content[key])()) for key in ("text", "data", "traceback") if key in content)
             self.stopped = f"this cell puts out more than {OUTPUT_BYTES // 1_000_000} MB, the limit"
             self.provisioner.watch.stop(self.stopped)
+
+
+def size(content: dict[str, Any]) -> int:
+    """How long the texts are that a kernel's message puts out."""
+    texts = [content.get("text"), *content.get("data", {}).values(), *content.get("traceback", ())]
+    return sum(len(text) for text in texts if isinstance(text, str))

@@ -1,11 +1,12 @@
 """A pytest plugin for the second run: nbval, with a kernel that dies and output without end noticed at once.
 
-nbval 0.11 waits for a reply of a dead kernel until the cell's time is over, and keeps all that a cell puts out.
+nbval 0.11 waits for a reply of a dead kernel until the cell's time is over, and reads no output until there is one.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from queue import Empty
 from typing import Any
@@ -14,33 +15,57 @@ from nbval.kernel import RunningKernel
 
 from course.building.kernels import give_up
 from course.building.limits import OUTPUT_BYTES, ending
+from course.building.progress import size
 
 _wait_for_message: Callable[..., dict[str, Any]] = RunningKernel.get_message
-_EVERY = 1.0
+_EVERY = 0.2
 
 
 def _get_message(kernel: RunningKernel, stream: str, timeout: float | None = None) -> dict[str, Any]:
-    """nbval's own, a second at a time; raises RuntimeError where the kernel is dead, as nbval does between cells."""
-    until = time.monotonic() + (timeout or float("inf"))
+    """In place of nbval's: raises RuntimeError where the kernel is dead, as nbval does between cells."""
+    until = time.monotonic() + (float("inf") if timeout is None else timeout)
     while True:
+        unread = _read_output(kernel)
+        if stream == "iopub" and unread:
+            return unread.popleft()
         try:
             message = _wait_for_message(kernel, stream, max(0.0, min(_EVERY, until - time.monotonic())))
-            break
         except Empty:
             if not kernel.is_alive():
-                provisioner = kernel.km.provisioner
-                if getattr(provisioner.launched, "lost", False):
-                    give_up("the template of the kernels died")
-                said = provisioner.watch.reason or f"the kernel {ending(provisioner.launched.poll())}"
-                raise RuntimeError(said) from None
+                raise RuntimeError(_end(kernel)) from None
             if time.monotonic() >= until:
                 raise
-    if message["msg_type"] == "execute_input":
-        kernel.put_out = 0
-    kernel.put_out = getattr(kernel, "put_out", 0) + len(str(message["content"]))
-    if kernel.put_out > 2 * OUTPUT_BYTES:  # with names and escapes; what the first run put out is far below
-        kernel.km.provisioner.watch.stop("this cell puts out more than in the first run, and more than the limit")
-    return message
+        else:
+            if stream == "iopub":
+                _count(kernel, message)
+            return message
+
+
+def _read_output(kernel: RunningKernel) -> deque[dict[str, Any]]:
+    """What the kernel has put out and nbval has not asked for, up to the limit."""
+    if not hasattr(kernel, "unread"):
+        kernel.unread, kernel.put_out = deque(), 0
+    while kernel.put_out <= OUTPUT_BYTES:
+        try:
+            message = _wait_for_message(kernel, "iopub", 0)
+        except Empty:
+            break
+        _count(kernel, message)
+        kernel.unread.append(message)
+    return kernel.unread  # type: ignore[no-any-return]
+
+
+def _count(kernel: RunningKernel, message: dict[str, Any]) -> None:
+    kernel.put_out = 0 if message["msg_type"] == "execute_input" else kernel.put_out + size(message["content"])
+    if kernel.put_out > OUTPUT_BYTES:
+        kernel.km.provisioner.watch.stop(f"this cell puts out more than {OUTPUT_BYTES // 1_000_000} MB, the limit")
+
+
+def _end(kernel: RunningKernel) -> str:
+    provisioner = kernel.km.provisioner
+    if getattr(provisioner.launched, "lost", False):
+        give_up("the template of the kernels died")
+    return provisioner.watch.reason or f"the kernel {ending(provisioner.launched.poll())}"
 
 
 def pytest_configure() -> None:

@@ -56,6 +56,7 @@ class Template:
         while True:
             for key, _ in self.selector.select():
                 if key.fileobj is sys.stdin:
+                    signal.set_wakeup_fd(-1)
                     return None
                 if key.fileobj is self.listener:
                     request = self._accept()
@@ -109,8 +110,7 @@ class Template:
         os.environ.update(request["env"] | self.made)
         os.chdir(request["cwd"])
         tempfile.tempdir = None
-        if "numpy" in sys.modules:
-            sys.modules["numpy"].random.seed()  # `random` seeds itself anew after a fork; torch begins at a fixed seed
+        _seed_anew()
         _tell(connection, pid=os.getpid())
         connection.close()
 
@@ -162,6 +162,14 @@ def _why_not(given: dict[str, str], env: dict[str, str]) -> str | None:
         return f"{', '.join(names)} changed after the build began"
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 (names are not needed)
     return f"what the lessons import has started {threads - 1} threads" if threads > 1 else None
+
+
+def _seed_anew() -> None:
+    """New entropy for what was seeded by being imported, or forks would draw the same; `random` sees to it itself."""
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].default_generator.seed()
 
 
 def _kill_group(pid: int) -> None:

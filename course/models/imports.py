@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from course.models.catalogue import read_catalogue
-from course.models.entries import TASKS, Profile
+from course.models.entries import TASKS
 
 _LOADING = ("course.models.stages", "course.models.readers", "course.models.hub", "transformers.AutoTokenizer")
 _ADAPTERS = ("course.models.adapters", "peft.PeftModel")
 
 
-def modules_for(roles: Iterable[str], profile: Profile = "shipped") -> tuple[str, ...]:
+def modules_for(roles: Iterable[str], profile: str = "shipped") -> tuple[str, ...]:
     """Dotted names (modules, and classes that transformers imports when they are named), each once.
 
     A role that the catalogue or the profile does not have needs nothing: its lesson will say so.

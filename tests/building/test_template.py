@@ -73,7 +73,9 @@ def test_a_module_that_says_something_says_it_in_each_fork(place, noise):
 
 
 def test_a_module_that_starts_threads_is_a_reason_not_to_fork(place):
-    (place / "busy.py").write_text("import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()")
+    (place / "busy.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
+    )
     with template(place / "own", "t", ["busy"]) as path, pytest.raises(ForkError, match="has started 1 threads"):
         run(path, place, "")
 
