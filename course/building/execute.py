@@ -91,7 +91,7 @@ def _execute(draft: Draft, parameters: dict[str, Any], progress: Progress, work:
     told = progress.stopped or (progress.provisioner and progress.provisioner.watch.reason) or told
     if progress.left:
         return _cell(draft, progress.left).problem("this cell asks its kernel to exit")
-    return _cell(draft, progress.at).problem(told) if told else None
+    return _cell(draft, progress.stopped_at or progress.at).problem(told) if told else None
 
 
 def _cell(draft: Draft, cell_id: str) -> Cell:

@@ -10,13 +10,16 @@ from nbformat import NotebookNode
 
 from course.building.limits import OUTPUT_BYTES
 
+_TEXTS = ("text", "data", "traceback", "evalue")
+
 
 @dataclass
 class Progress:
     """How far a notebook has come, filled in while it runs.
 
     ``seconds`` are of the cells that ended, by cell id; ``at`` is the cell that began last. ``left`` the kernel is
-    by its own wish: `exit()` ends it only after the cell. ``stopped`` says why it was stopped, as a sentence on ``at``.
+    by its own wish: `exit()` ends it only after the cell. ``stopped`` says why it was stopped, in a sentence on
+    the cell ``stopped_at``.
     """
 
     cell_seconds: float
@@ -27,6 +30,7 @@ class Progress:
     seconds: dict[str, float] = field(default_factory=dict)
     left: str = ""
     stopped: str = ""
+    stopped_at: str = ""
     _began: float = 0.0
     _put_out: int = 0
 
@@ -56,7 +60,8 @@ class Progress:
         content = message["content"]
         self._put_out += size(content)
         if self._put_out > OUTPUT_BYTES:
-            content.update((key, type(content[key])()) for key in ("text", "data", "traceback") if key in content)
+            content.update((key, type(content[key])()) for key in _TEXTS if key in content)
+            self.stopped_at = self.at  # the kernel may begin another cell before it is gone
             self.stopped = f"this cell puts out more than {OUTPUT_BYTES // 1_000_000} MB, the limit"
             self.provisioner.watch.stop(self.stopped)
 

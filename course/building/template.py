@@ -231,9 +231,10 @@ def main(arguments: list[str]) -> None:
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it while it is imported
     _libc.prctl(_ADOPT_ORPHANS, 1)
     for name in Path(listed).read_text(encoding="utf-8").split():
-        if name not in noisy and not _import(name):
+        package = name.split(".")[0]
+        if package not in noisy and not _import(name):
             # What says something must say it in the lesson, where it would be said without this template.
-            again = [sys.executable, "-m", "course.building.template", *arguments, name]
+            again = [sys.executable, "-m", "course.building.template", *arguments, package]
             os.execve(sys.executable, again, given)
     gc.collect()
     gc.freeze()  # the collector would touch, and so copy, every page in every fork

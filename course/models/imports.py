@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from course.models.catalogue import read_catalogue
 from course.models.entries import TASKS
 
-_LOADING = ("course.models.stages", "course.models.readers", "course.models.hub", "transformers.AutoTokenizer")
+_LOADING = (
+    "course.models.bars", "course.models.stages", "course.models.readers", "course.models.hub",
+    "transformers.AutoTokenizer",
+)  # fmt: skip
 _ADAPTERS = ("course.models.adapters", "peft.PeftModel")
 
 
