@@ -12,9 +12,11 @@ from nbformat import NotebookNode
 from course.building.compare import compare
 from course.building.execute import Run, run
 from course.building.files import keep_only, write_if_changed
+from course.building.imports import imported
 from course.building.kernels import kernel_environment
 from course.building.leaks import leaks
 from course.building.lesson import Lesson, lesson_files, read_lesson
+from course.building.limits import CELL_SECONDS
 from course.building.notebooks import solution, student, to_text, trial, without_outputs
 from course.building.outcomes import outcomes, prove_solution, prove_student, prove_trial
 from course.building.problems import LessonError, Problem
@@ -22,7 +24,6 @@ from course.building.report import LessonReport, Report
 from course.building.site import index_page, lesson_page
 
 SHIPPED = "shipped"
-CELL_SECONDS = 600
 
 
 def build(
@@ -45,7 +46,8 @@ def build(
         except LessonError as error:
             reports[-1].steps["source"] = list(error.problems)
     executed: dict[str, NotebookNode] = {}
-    with kernel_environment(offline=profile == SHIPPED):
+    notes: list[str] = []
+    with kernel_environment(offline=profile == SHIPPED, warm=imported(lessons.values(), profile), say=notes.append):
         for report in reports:
             say(f"{report.name} …")
             started = time.monotonic()
@@ -55,10 +57,12 @@ def build(
                 _remove(report.name, out)
             report.seconds = time.monotonic() - started
             say(_line(report))
+    for note in notes:
+        say(note)
     if not only:
         _sweep(out, {report.name for report in reports})
     _publish(root, [lessons[report.name] for report in reports if report.passed], executed, out)
-    result = Report(profile, reports)
+    result = Report(profile, reports, notes)
     for name, text in (
         ("report.md", result.markdown()),
         ("report.json", result.json()),

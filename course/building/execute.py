@@ -13,56 +13,91 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course.building.kernels import KERNEL
+from course.building.kernels import KERNEL, give_up, private_folder
+from course.building.limits import LESSON_SECONDS, ending
 from course.building.notebooks import Draft
+from course.building.percent import Cell
 from course.building.problems import Problem
+from course.building.progress import Progress
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 _INJECTED = "injected-parameters"
+_NO_KERNEL = Problem("", 0, "no kernel")
 
 
 @dataclass(frozen=True)
 class Run:
-    """An executed notebook, scrubbed, and what went wrong in it."""
+    """An executed notebook, scrubbed, and what went wrong in it.
+
+    ``seconds`` are those of its cells, and ``memory`` the most bytes that its kernel held; both differ from run to run.
+    """
 
     draft: Draft
     notebook: NotebookNode
     problems: tuple[Problem, ...]
+    seconds: float = 0.0
+    memory: int = 0
 
 
-def run(draft: Draft, *, parameters: dict[str, Any], timeout: int) -> Run:
+def run(draft: Draft, *, parameters: dict[str, Any], timeout: float) -> Run:
     """Execute all cells in a new kernel; a failing cell stops the run and becomes a problem with its line.
 
-    ``timeout`` is the limit in seconds for one cell. ``parameters`` are injected by papermill after the
-    parameters cell; none are injected where the lesson's own values stand.
+    ``timeout`` is the limit in seconds for one cell where the lesson's header sets none. ``parameters`` are
+    injected by papermill after the parameters cell; none are injected where the lesson's own values stand.
+    A run whose kernel could not be started, or was lost with its template, is made once more, with an ordinary kernel.
     """
+    header = draft.lesson.header
+    with tempfile.TemporaryDirectory(prefix="run-", dir=private_folder()) as folder:
+        for again in (False, True):
+            progress = Progress(header.cell_seconds or timeout, header.lesson_seconds or LESSON_SECONDS)
+            failure = _execute(draft, parameters, progress, Path(folder, f"work{again:d}"))
+            if failure is not _NO_KERNEL or again:
+                break
+            give_up("a kernel did not start, or was lost with its template")
+    if failure is _NO_KERNEL:
+        failure = draft.placed[0].cell.problem("no kernel could be started for this lesson")
+    scrubbed = _scrub(progress.notebook or draft.notebook(), draft)
+    problems = [failure] if failure else []
+    problems += [*_errors(draft, scrubbed), *_debris(draft, scrubbed, (folder, str(Path.home()), sys.prefix))]
+    memory = progress.provisioner.watch.peak if progress.provisioner else 0
+    return Run(draft, scrubbed, tuple(problems or _never_run(draft, scrubbed)), sum(progress.seconds.values()), memory)
+
+
+def _execute(draft: Draft, parameters: dict[str, Any], progress: Progress, work: Path) -> Problem | None:
+    """Fill in ``progress``; returns what stopped the run, other than an exception in a cell, or _NO_KERNEL."""
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    notebook = draft.notebook()
-    failure: Problem | None = None
-    with tempfile.TemporaryDirectory(prefix="course-run-") as folder:
-        source, target = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
-        nbformat.write(notebook, source)
-        (Path(folder) / "work").mkdir()
-        try:
-            papermill.execute_notebook(
-                source, target, parameters=parameters, kernel_name=KERNEL, progress_bar=False, log_output=False,
-                cwd=Path(folder) / "work", execution_timeout=timeout,
-            )  # fmt: skip
-        except papermill.PapermillExecutionError:
-            pass  # the failing cell is in the output notebook, with its traceback
-        except CellTimeoutError:
-            failure = _stopped(draft, target, f"this cell ran longer than {timeout} s")
-        except DeadKernelError:
-            failure = _stopped(draft, target, "the kernel died in this cell (exit() or out of memory?)")
-        executed = nbformat.read(target if target.exists() else source, as_version=4)
-    scrubbed = _scrub(executed, draft)
-    problems = [failure] if failure else []
-    problems += [*_errors(draft, scrubbed), *_debris(draft, scrubbed, (folder, str(Path.home()), sys.prefix))]
-    return Run(draft, scrubbed, tuple(problems or _never_run(draft, scrubbed)))
+    from course.building.engine import ENGINE
+
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    work.mkdir()
+    told = ""
+    try:
+        papermill.execute_notebook(
+            draft.notebook(), None, parameters=parameters, kernel_name=KERNEL, engine_name=ENGINE, progress_bar=False,
+            log_output=False, progress=progress, folder=str(work),
+        )  # fmt: skip
+    except papermill.PapermillExecutionError:
+        pass  # the failing cell is in the notebook, with its traceback
+    except CellTimeoutError as error:
+        told = progress.overtime() if "IOPub" not in str(error) else "this cell's output broke off"
+    except (DeadKernelError, RuntimeError) as error:
+        if progress.provisioner is None or getattr(progress.provisioner.launched, "lost", False):
+            return _NO_KERNEL
+        code = progress.provisioner.launched.poll()
+        told = f"the kernel {ending(code)}" if code is not None else f"this cell lost its kernel: {error}"
+    told = progress.stopped or (progress.provisioner and progress.provisioner.watch.reason) or told
+    if progress.left:
+        return _cell(draft, progress.left).problem("this cell asks its kernel to exit")
+    return _cell(draft, progress.stopped_at or progress.at).problem(told) if told else None
+
+
+def _cell(draft: Draft, cell_id: str) -> Cell:
+    """The cell with this id, or the first that is code: parameters that papermill injected have none here."""
+    place = draft.at(cell_id) or next(place for place in draft.placed if place.cell.kind == "code")
+    return place.cell
 
 
 def _scrub(notebook: NotebookNode, draft: Draft) -> NotebookNode:
@@ -94,17 +129,6 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
         else:
             joined.append(output)
     return joined
-
-
-def _stopped(draft: Draft, target: Path, message: str) -> Problem:
-    """The cell that never finished: the last that papermill started."""
-    started: set[str] = set()
-    if target.exists():
-        cells = nbformat.read(target, as_version=4).cells
-        started = {cell.id for cell in cells if cell.metadata.get("papermill", {}).get("start_time")}
-    code = [place for place in draft.placed if place.cell.kind == "code"]
-    place = next((place for place in reversed(code) if place.id in started), code[0])
-    return place.cell.problem(message)
 
 
 def _never_run(draft: Draft, notebook: NotebookNode) -> list[Problem]:

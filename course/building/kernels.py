@@ -1,57 +1,113 @@
-"""Kernels for the build: talking over IPC sockets, in an environment of their own."""
+"""Kernels for the build: forked from a template where that is safe, on IPC sockets, in an environment of their own."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
+from traitlets import Integer
+
+from course.building.forks import Fork, ForkError, fork, template
+from course.building.limits import MEMORY_BYTES, Watch
 
 KERNEL = "attention-course"
 PROVISIONER = "attention-course-ipc"
+_FOLDER = "ATTENTION_COURSE_KERNELS"
+CHECKS = "checks"
+_KERNELS = "kernels"
+_EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub")
+_EVERY_CHECK = ("pytest", "nbval.plugin", "jupyter_client.manager", "course.building.second_run")
 
 
 class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
-    """Starts an ordinary local kernel, on IPC sockets instead of TCP ports.
+    """Starts local kernels on IPC sockets instead of TCP ports, and forks them from the build's template.
 
     Kernels that start at the same time over TCP can be given the same port (papermill#511); sockets in a
-    private folder cannot clash. Where there is no IPC (Windows), TCP stays.
+    private folder cannot clash. Where there is no IPC (Windows), TCP stays. Where there is no template, or it
+    does not answer, an ordinary kernel is started.
     """
+
+    memory = Integer(MEMORY_BYTES, help="bytes that the kernel and what it starts may hold").tag(config=True)
+    watch: Watch | None = None
+    launched: Any = None
+    _private: Path | None = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Choose the transport before jupyter_client writes the connection file."""
+        if self._private is None:
+            self._private = Path(tempfile.mkdtemp(dir=private_folder(), prefix="k"))
+            (self._private / "tmp").mkdir()
         if sys.platform != "win32" and self.parent is not None:
             self.parent.transport = "ipc"
-            self.parent.ip = str(Path(tempfile.mkdtemp(dir=os.environ[_SOCKETS], prefix="k")) / "s")
-        return dict(await super().pre_launch(**kwargs))
+            self.parent.ip = str(self._private / "s")
+        given = dict(await super().pre_launch(**kwargs))
+        # ipykernel 7 leaves what C code prints uncaught under pytest, which runs nbval.
+        given["env"] = {name: value for name, value in given["env"].items() if not name.startswith("PYTEST_")}
+        given["env"]["TMPDIR"] = str(self._private / "tmp")  # a kernel that is killed cannot tidy up
+        return given
 
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Fork the kernel, or start an ordinary one."""
+        output = [_descriptor(kwargs.get(name), number) for number, name in enumerate(("stdout", "stderr"), start=1)]
+        forked = try_to_fork(_KERNELS, cmd[2:], env=kwargs["env"], cwd=Path(kwargs.get("cwd") or "."), output=output)
+        if forked is None:
+            await super().launch_kernel(cmd, **kwargs)
+        else:
+            self.process = forked
+            self.pid = self.pgid = forked.pid
+            self.cwd = kwargs.get("cwd", Path.cwd())
+        self.launched = self.process
+        self.watch = Watch(self.launched.pid, self.memory)
+        self.watch.start()
+        return self.connection_info
 
-_SOCKETS = "ATTENTION_COURSE_SOCKETS"
+    async def cleanup(self, restart: bool = False) -> None:
+        """Leave no process and no file of the kernel."""
+        if self.watch is not None:
+            self.watch.close()
+        if isinstance(self.launched, Fork):
+            self.launched.close()
+        if self._private is not None and not restart:
+            shutil.rmtree(self._private, ignore_errors=True)
+        await super().cleanup(restart=restart)
 
 
 @contextmanager
-def kernel_environment(*, offline: bool) -> Iterator[dict[str, str]]:
+def kernel_environment(
+    *,
+    offline: bool,
+    warm: Sequence[str] = (),
+    memory: int = MEMORY_BYTES,
+    say: Callable[[str], None] = lambda _line: None,
+) -> Iterator[dict[str, str]]:
     """The environment variables under which the build's kernels run; all their files go when this closes.
 
     The kernelspec stands in a private folder on JUPYTER_PATH, so papermill and nbval find it by name. A
     user's own IPython start-up files and matplotlib style stay out of it; ``offline`` keeps the hub out, too.
+    ``warm`` names what templates import, so that kernels are forked from them; without it each starts by itself.
+    ``say`` is told if they had to, though. One environment at a time in a process, as it changes ``os.environ``;
+    any number of threads and processes may start kernels in it.
     """
-    with tempfile.TemporaryDirectory(prefix="course-") as folder:
+    with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder, ExitStack() as stack:
         base = Path(folder)
         spec = base / "jupyter" / "kernels" / KERNEL
-        for path in (spec, base / "ipython", base / "matplotlib", base / "s", base / "runtime"):
+        for path in (spec, base / "ipython", base / "matplotlib", base / "runtime"):
             path.mkdir(parents=True)
+        history = "--HistoryManager.hist_file=:memory:"  # as nbclient does, and nbval does not
+        provisioner = {"provisioner_name": PROVISIONER, "config": {"memory": memory}}
         description = {
-            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", history],
             "display_name": "Attention course",
             "language": "python",
-            "metadata": {"kernel_provisioner": {"provisioner_name": PROVISIONER}},
+            "metadata": {"kernel_provisioner": provisioner},
         }
         (spec / "kernel.json").write_text(json.dumps(description), encoding="utf-8")
         settings = {
@@ -59,17 +115,65 @@ def kernel_environment(*, offline: bool) -> Iterator[dict[str, str]]:
             "JUPYTER_RUNTIME_DIR": str(base / "runtime"),
             "JUPYTER_PLATFORM_DIRS": "1",
             "IPYTHONDIR": str(base / "ipython"),
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "MPLCONFIGDIR": str(base / "matplotlib"),
             "PYTHONHASHSEED": "0",
             "HF_HUB_DISABLE_TELEMETRY": "1",
-            _SOCKETS: str(base / "s"),
+            _FOLDER: str(base),
         }
         if offline:
             settings["HF_HUB_OFFLINE"] = "1"
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)
         try:
+            if warm and sys.platform == "linux":
+                stack.enter_context(template(base, _KERNELS, [*_EVERY_KERNEL, *warm]))
+                stack.enter_context(template(base, CHECKS, _EVERY_CHECK))
+            elif warm:
+                give_up("forking a process is not safe on this system")
             yield settings
+            for reason in fallbacks():
+                say(f"Kernels were started one by one, which is slower: {reason}.")
         finally:
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+def private_folder() -> Path | None:
+    """Where files of the open environment may lie; all are removed with it. None outside of one."""
+    folder = os.environ.get(_FOLDER)
+    return Path(folder) if folder else None
+
+
+def fallbacks() -> list[str]:
+    """Why the open environment starts ordinary kernels, each reason once; empty where it forks them."""
+    folder = private_folder()
+    path = folder and folder / "fallbacks.txt"
+    return list(dict.fromkeys(path.read_text(encoding="utf-8").splitlines())) if path and path.exists() else []
+
+
+def give_up(reason: str) -> None:
+    """Ask no template any more, in all processes of this build."""
+    with Path(os.environ[_FOLDER], "fallbacks.txt").open("a", encoding="utf-8") as file:
+        file.write(reason + "\n")
+
+
+def try_to_fork(name: str, argv: list[str], *, env: dict[str, str], cwd: Path, output: Sequence[int]) -> Fork | None:
+    """A fork of a template of the open environment, or None where there is none that works."""
+    folder = private_folder()
+    if folder is None or not (folder / f"{name}.socket").exists() or fallbacks():
+        return None
+    try:
+        return fork(folder / f"{name}.socket", argv, env=env, cwd=cwd.resolve(), output=output)
+    except ForkError as error:
+        give_up(str(error))
+        return None
+
+
+def _descriptor(stream: Any, default: int) -> int:
+    """What Popen would take: a file, a number, or nothing for the same as here."""
+    if stream is None:
+        return default
+    with suppress(AttributeError):
+        return int(stream.fileno())
+    return int(stream)

@@ -14,17 +14,21 @@ from course.models.catalogue import read_catalogue
 
 TYPICAL_WRONG_ANSWERS = 2
 """How many wrong answers every exercise needs, each with its own advice."""
+LIMITS = ("cell_seconds", "lesson_seconds")
+"""What a header may say of the time its cells take."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a lesson says of itself."""
+    """What a lesson says of itself; the seconds limit one cell and all together, None where the build's limits do."""
 
     title: str
     minutes: int
     objectives: tuple[str, ...]
     prerequisites: tuple[str, ...]
     roles: tuple[str, ...]
+    cell_seconds: int | None = None
+    lesson_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def _header(script: Script) -> Header:
     fields = script.header or {}
     return Header(
         fields["title"], fields["minutes"], tuple(fields["objectives"]), tuple(fields["prerequisites"]),
-        tuple(fields["roles"]),
+        tuple(fields["roles"]), *(fields.get(name) for name in LIMITS),
     )  # fmt: skip
 
 
@@ -147,8 +151,12 @@ def _header_problems(script: Script) -> Iterator[Problem]:
             yield Problem(script.file, 1, f"the header needs {name}: {description}" + _instead(script.header, name))
         elif name != "prerequisites" and not value:
             yield Problem(script.file, 1, f"{name} in the header is empty")
-    for name in sorted(map(str, set(script.header) - set(wanted) - {"jupyter"})):
-        yield Problem(script.file, 1, f"the header knows no {name!r}: it takes {', '.join(wanted)}")
+    for name in LIMITS:
+        seconds = script.header.get(name, 1)
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 1:
+            yield Problem(script.file, 1, f"{name} in the header is a whole number of seconds, not {seconds!r}")
+    for name in sorted(map(str, set(script.header) - set(wanted) - {"jupyter", *LIMITS})):
+        yield Problem(script.file, 1, f"the header knows no {name!r}: it takes {', '.join([*wanted, *LIMITS])}")
 
 
 def _unknown_names(script: Script, lessons: list[str]) -> Iterator[Problem]:

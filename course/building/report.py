@@ -42,6 +42,7 @@ class Report:
 
     profile: str
     lessons: list[LessonReport]
+    notes: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -50,7 +51,13 @@ class Report:
 
     def markdown(self) -> str:
         """For people."""
-        lines = ["# Build report", "", f"Profile: {self.profile}. {self.summary()}", ""]
+        lines = [
+            "# Build report",
+            "",
+            f"Profile: {self.profile}. {self.summary()}",
+            "",
+            *(line for note in self.notes for line in (note, "")),
+        ]
         lines += [
             "| lesson | result | exercises | wrong answers | claims | second run | seconds |",
             "|---|---|---|---|---|---|---|",

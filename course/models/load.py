@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -128,10 +127,7 @@ def _silent() -> Iterator[None]:
 
 
 def _quiet_bars() -> None:
-    # tqdm 4 warns on import in every notebook without ipywidgets, although its plain bar serves as well.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import tqdm.auto  # noqa: F401
+    from course.models import bars  # noqa: F401
 
 
 def _moved(module: Any, device: torch.device, entry: Entry) -> Any:

@@ -220,7 +220,7 @@ def test_a_cell_that_was_passed_over_is_named(small_course):
 def test_a_kernel_that_dies_is_named(small_course):
     line = small_course.line("from course import claim, exercise")
     small_course.change("claim(", "import os\nos._exit(3)\nclaim(")
-    assert failures(small_course)[0] == f"{LESSON}:{line}: the kernel died in this cell (exit() or out of memory?)"
+    assert failures(small_course)[0] == f"{LESSON}:{line}: the kernel ended in this cell with exit code 3"
 
 
 def test_one_bad_lesson_does_not_stop_the_others(small_course):

@@ -44,6 +44,16 @@ def test_a_marker_inside_a_string_starts_no_cell(small_course):
     [
         ("# title: Counting\n", "", "the header needs title: a text, which is missing"),
         ("# minutes: 5", "# minutes: soon", "the header needs minutes: a whole number, not 'soon'"),
+        (
+            "# minutes: 5",
+            "# minutes: 5\n# cell_seconds: soon",
+            "cell_seconds in the header is a whole number of seconds, not 'soon'",
+        ),
+        (
+            "# minutes: 5",
+            "# minutes: 5\n# lesson_seconds: 0",
+            "lesson_seconds in the header is a whole number of seconds, not 0",
+        ),
         ("#   - count\n", "", "the header needs objectives: a list of texts, not None"),
         ("# title: Counting", "# titel: Counting", "the header knows no 'titel'"),
         ("# roles: [minilm]", "# roles: [minlm]", f"roles names 'minlm', which does not exist: there is {ROLES}"),

@@ -22,6 +22,11 @@ def test_a_lesson_passes_only_if_every_step_was_taken_and_found_nothing():
     assert not Report("shipped", []).passed
 
 
+def test_what_holds_for_the_whole_build_stands_above_the_table():
+    text = Report("shipped", [PASSED], ["Kernels were started one by one."]).markdown()
+    assert text.index("one by one.") < text.index("| 01_a")
+
+
 def test_markdown_names_lines_and_counts():
     text = Report("shipped", [PASSED, FAILED]).markdown()
     assert "| 01_a | passed | 2 | 4 | 1 | 3 cells compared, 2 not (2 without output) | 2 |" in text
