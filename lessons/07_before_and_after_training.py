@@ -22,15 +22,11 @@ from course import claim, exercise, measures
 trained = course.load("sentiment", profile=PROFILE)
 negative = "This movie was not really good, I did not enjoy it at all"
 positive = "The movie was not bad at all, highly recommend"
-for text in (negative, positive):
-    print(f"positive with {course.rank(trained, text)['positive']:.3f}: {text}")
+given = {text: course.rank(trained, text)["positive"] for text in (negative, positive)}
+for text, probability in given.items():
+    print(f"positive with {probability:.3f}: {text}")
 if PROFILE == "shipped":
-    claim(
-        "it gets both right",
-        course.rank(trained, negative)["positive"]
-        < 0.5
-        < course.rank(trained, positive)["positive"],
-    )
+    claim("it gets both right", given[negative] < 0.5 < given[positive])
 
 # %% [markdown]
 # This model says of a film review whether it is positive or negative. It gets both right, although
@@ -43,7 +39,7 @@ if PROFILE == "shipped":
 
 # %%
 before = course.load("sentiment", profile=PROFILE, stage="pretrained")
-before
+print(f"{before.role}, {before.stage}, with a fresh part from seed {before.seed}")
 
 # %% [markdown]
 # ### Exercise 7.1: predict, then check
@@ -169,8 +165,8 @@ if PROFILE == "shipped":
     claim("in the last layer a fifth of all weight went away from [CLS]", on_cls < -0.2)
 
 # %% [markdown]
-# Only one head did not learn anything. You know it from lesson 01: it looks at the token before, and it
-# has no reason to look elsewhere in a film review.
+# Only one head of the shipped model stayed as it was. You know it from lesson 01: it looks at the token
+# before, and it still does.
 #
 # ## What a positive-only picture hides
 #
@@ -220,7 +216,9 @@ rise, drop = change.change.amax(-1), -change.change.amin(-1)
 layer, head, query = torch.unravel_index((drop - rise).argmax(), rise.shape)
 row = change.change[layer, head, query]
 print(f"layer {layer} head {head}, {change.queries.texts[query]} looks at:")
-print(", ".join(f"{key} {value:+.2f}" for key, value in zip(change.keys, row, strict=True)))
+shifts = [f"{key} {value:+.2f}" for key, value in zip(change.keys, row, strict=True)]
+print(" ".join(shifts[: len(shifts) // 2]))
+print(" ".join(shifts[len(shifts) // 2 :]))
 if PROFILE == "shipped":
     claim("the fall is more than five times the largest rise", -row.min() > 5 * row.max())
     claim("what fell is the weight on [CLS]", row.argmin() == 0)
@@ -265,8 +263,8 @@ if PROFILE == "shipped":
 
 # %% [markdown]
 # **What to look at.** Compare the second line with the third. Had you taken the random model for
-# "untrained", nearly all of what you saw would have been pre-training, and you would have told it as
-# a story of film reviews.
+# "untrained", most of what you saw would have been pre-training, and you would have told it as a story
+# of film reviews.
 #
 # ## A noise floor
 #
@@ -366,8 +364,8 @@ if PROFILE == "shipped":
 
 # %% [markdown]
 # The same twelve sentences with a "not", and most are lost. Now you can say what the change of
-# attention was for, and no picture has told you: a single word can be judged by itself, but a "not"
-# must be brought together with what it turns round.
+# attention was needed for. A single word can be judged by itself, but a "not" must be brought together
+# with what it turns round.
 #
 # ## The head that learnt "not"
 #
@@ -399,8 +397,8 @@ att_example = course.attend(trained, example)
 course.diff_view(course.diff(course.attend(before, example), att_example), [star[0]], [star[1]])
 
 # %% [markdown]
-# **What to look at.** Open the head and find the row of "bad". It moved to "not". Here is a head that has
-# learnt negation! It would make a fine figure. What is the test?
+# **What to look at.** Find the row of "bad": its weight has moved to "not". Here is a head that has learnt
+# negation! It would make a fine figure. What is the test?
 
 # %%
 with course.ablated(trained, [star]):
@@ -411,7 +409,7 @@ if PROFILE == "shipped":
     claim("without it, all answers to the twelve sentences stay", all(stays))
 
 # %% [markdown]
-# The model does not need it. Others do the same work, or its work is not used.
+# For these sentences the model does not need it. Others do the same work, or its work is not used.
 #
 # ### Exercise 7.5: find a head that it needs
 #
@@ -485,15 +483,15 @@ if PROFILE == "shipped":
     for name in (quiet, star):
         with course.ablated(trained, [name]):
             lost[name] = sum(course.rank(trained, text).top.label == "negative" for text in new)
-        print(f"without layer {name[0]} head {name[1]} {lost[name]} of {len(new)} are lost")
+        print(f"without layer {name[0]} head {name[1]}: {lost[name]} of {len(new)} are lost")
     claim("all ten are positive", all(right))
     claim("without the quiet head most are lost", lost[quiet] > 5)
     claim("without the head that learnt 'not' hardly one", lost[star] <= 1)
 
 # %% [markdown]
-# The head that the model needs was there before: pre-training had taught it to look from "not" to what
-# it turns, and fine-tuning hardly touched it. A picture of changes cannot show it, because there is
-# next to no change. **What training changed is one question, and what the model needs is another.**
+# The head that the model needs was there before. Pre-training had taught it to look from "not" to what
+# it turns, and fine-tuning changed it less than most. So a picture of changes does not point at it.
+# **What training changed is one question, and what the model needs is another.**
 #
 # ### Exercise 7.6: your own text
 #
@@ -519,7 +517,7 @@ with exercise("7.6", mine) as own:
 #   would have changed them.
 # - The new attention was needed for "not", and for nothing else that we tried. You found it by
 #   putting the old attention back.
-# - The head with the finest story could go. One that had hardly changed could not.
+# - The head with the finest story could go. One that had changed less than most could not.
 #
 # **Read next.** Wiegreffe and Pinter 2019, *Attention is not not Explanation* (arXiv 1908.04626), who
 # put other attention into a model. Michel, Levy and Neubig 2019, *Are Sixteen Heads Really Better than
