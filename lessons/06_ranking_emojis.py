@@ -41,7 +41,8 @@ if PROFILE == "shipped":
 
 # %% [markdown]
 # So it hesitates, and it is wrong. Why? In this lesson you will accuse a word, test the accusation,
-# and see several good stories fall.
+# and see several good stories fall. (The story is that of the shipped model. On another, make the same
+# tests and see who falls.)
 #
 # ### Exercise 6.1: predict, then check
 #
@@ -245,11 +246,11 @@ if PROFILE == "shipped":
     print("cut into several tokens:", ", ".join(cut))
     for one in pieces:
         rest = course.rank(model, " ".join(other for other in pieces if other != one))
-        claim(f"without {one} alone 🇪🇸 is not the first choice", rest.top.label != "🇪🇸")
+        claim(f"leaving out only {one} does not make it 🇪🇸", rest.top.label != "🇪🇸")
     rest = course.rank(model, " ".join(one for one in pieces if one not in cut))
-    claim("without the two that were cut it is", len(cut) == 2 and rest.top.label == "🇪🇸")
+    claim("leaving out the two that were cut does", len(cut) == 2 and rest.top.label == "🇪🇸")
     others = [(one, two) for i, one in enumerate(pieces) for two in pieces[i + 1 :]]
-    claim("no other two do as much", max(others, key=flag_without) == tuple(cut))
+    claim("no other two do more for 🇪🇸", max(others, key=flag_without) == tuple(cut))
 
 # %% [markdown]
 # In the shipped model they are the two words that the tokenizer cut. "sangria" and "Ocaña" are not in

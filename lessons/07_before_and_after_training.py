@@ -30,7 +30,8 @@ if PROFILE == "shipped":
 
 # %% [markdown]
 # This model says of a film review whether it is positive or negative. It gets both right, although
-# "good" stands in the first and "bad" in the second.
+# "good" stands in the first and "bad" in the second. (Heads and findings named below are those of the
+# shipped model. On another, make the same tests.)
 #
 # It was made in two steps. First a model was *pre-trained* on a great deal of text of all kinds. Then
 # a new part was put on top, which turns what the model has read into two labels, and everything was

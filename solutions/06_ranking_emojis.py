@@ -1,5 +1,7 @@
 # %% exercise="6.1"
-spanish_word = "Barcelona"
+spanish_word = max(
+    filter(str.isalpha, tweet.split()), key=lambda piece: course.rank(model, piece)["🇪🇸"]
+)
 
 # %% wrong="6.1" advice="ask beside which word people would put a flag"
 spanish_word = "sangria"
