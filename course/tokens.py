@@ -10,7 +10,7 @@ from typing import Any
 Offset = tuple[int, int]
 
 _PER_TOKEN = ("texts", "pieces", "special", "segments", "offsets", "words")
-_JOINERS = "\u200c\u200d"  # invisible, but they hold emoji and Indic letters together
+_JOINERS = "\u200c\u200d\ufe0e\ufe0f"  # they hold emoji and Indic letters together; alone they are invisible
 
 
 class InputError(ValueError):
@@ -108,9 +108,14 @@ class Tokens:
 
 
 def shown(text: str) -> str:
-    """``text`` with invisible and direction-changing characters as escapes, so that it stays what it looks."""
+    """``text`` with invisible and direction-changing characters as escapes, so that it stays what it looks.
+
+    Joiners and variation selectors stay where they have something to join; a token of nothing else would be blank.
+    """
+    joins = bool(text.strip(_JOINERS))
     return "".join(
-        c if c.isprintable() or c in _JOINERS else c.encode("unicode_escape", "backslashreplace").decode() for c in text
+        c if (joins if c in _JOINERS else c.isprintable()) else c.encode("unicode_escape", "backslashreplace").decode()
+        for c in text
     )
 
 

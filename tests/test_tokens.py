@@ -11,7 +11,11 @@ from tests.test_attention import tokens
 
 def test_invisible_and_direction_changing_characters_are_shown_as_escapes():
     assert shown("a\u202eb\x00\n") == "a\\u202eb\\x00\\n"
-    assert shown("é 👩‍👩‍👧 שלום") == "é 👩‍👩‍👧 שלום"
+    assert shown("é 👩‍👩‍👧 שלום ❤\ufe0f") == "é 👩‍👩‍👧 שלום ❤\ufe0f"
+
+
+def test_a_token_of_nothing_but_joiners_is_shown_as_escapes():
+    assert shown("\ufe0f") == "\\ufe0f" and shown("\u200d") == "\\u200d"
 
 
 def test_fields_of_unequal_length_are_refused():
