@@ -18,7 +18,7 @@ PROFILE = "shipped"
 import torch
 
 import course
-from course import claim, exercise, measures
+from course import claim, exercise
 
 model = course.load("shakespeare", profile=PROFILE, device="cpu")
 text = "O Bunzomar, Bunzomar! wherefore art thou Bunzomar"
@@ -197,7 +197,8 @@ if PROFILE == "shipped":
 #
 # A head reads n tokens twice over; its weights are 2n × 2n, one row per query. Write a function
 # that returns its mean weight, over the n tokens of the second copy, on the token that followed
-# the same token in the first.
+# the same token in the first. With three tokens, a b c a b c: row 3 is the second "a", and should
+# look at column 1, the first "b". Draw the table before you write.
 
 
 # %% exercise="10.3"
@@ -269,11 +270,16 @@ print(
 )
 if PROFILE == "shipped":
     claim('"z" puts over 0.9 of its attention on the two "om"', row[[5, 12]].sum() > 0.9)
+    claim(
+        'from "wherefore", more than half goes to the first token',
+        att.head(layer, head)[15:19, 0].min() > 0.5,
+    )
 
 # %% [markdown]
-# **What to look at.** The pointer on the last "z", on the left: its lines go to "om", twice. From
-# "om", they go to "ar". Each token looks at what came *next* the last times. Where there was no
-# earlier time, as in "wherefore", the lines have nowhere to go. Where do they end?
+# **What to look at.** Put the pointer on the last "z", on the left: its lines go to "om", twice.
+# From "om" they go to "ar". Each token looks at what came *next* the last times. Where there was
+# no last time, as in "wherefore", the lines close in a fan on the first token: the head rests
+# there, as the fans of lesson 02 do on [CLS].
 #
 # ## Without it
 #
@@ -324,15 +330,14 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# The same head, the same knife, and this time it counts. On random tokens the model was more than
-# sure enough; here the other layers pull towards English. What a head is worth depends on what
-# you ask for.
+# On the random tokens, the three other heads were enough. On this name they are not. What a head
+# is worth depends on what you ask for.
 #
 # ### Exercise 10.4: the head that they need
 #
-# No single induction head is needed on random tokens. But there is *one* head in another layer
-# without which nearly nothing is copied. Find it: take out each head of the model alone, and call
-# `copied()`. Answer with `(layer, head)`.
+# In the shipped model, no single induction head is needed on random tokens. But there is *one*
+# head in another layer without which nearly nothing is copied. Find it: take out each head of the
+# model alone, and call `copied()`. Answer with `(layer, head)`.
 
 # %% exercise="10.4"
 needed = ...
@@ -381,9 +386,9 @@ if PROFILE == "shipped":
 # ## What did it come from?
 #
 # Another way to ask is to let the model write, and to attribute each token that it writes to the
-# tokens before it. Here this is done by integrated gradients: the values of one token add up to
-# its probability, less the little that it would have after no text to speak of. Which tokens
-# should "om" have come from?
+# tokens before it. Here this is done by integrated gradients: all tokens are turned up slowly,
+# from an average token to themselves, and each gets its share of what this does to the
+# probability. Which tokens should "om" have come from?
 
 # %%
 written = course.generate(
@@ -436,30 +441,31 @@ with exercise("10.5", without_z) as changed:
         )
 
 # %% [markdown]
-# Two more experiments, to see why the picture went wrong:
+# Three experiments, to see why the picture went wrong:
 
 # %%
 one_left = sure(prompt.replace("Bunzomar", "Bunxomar", 1))
+none_left = sure(prompt.replace("Bunzomar", "Bunxomar"))
 renamed = sure(prompt.replace("Bunzomar", "Vilzomar"))
-print(
-    f"one of the two names changed: {one_left:.3f}; both names changed, but for zomar: {renamed:.3f}"
-)
+print(f'"om" with one "z" changed: {one_left:.3f}, with both: {none_left:.3f}')
+print(f'"om" with another beginning of both names: {renamed:.3f}')
 if PROFILE == "shipped":
     claim("with one z left, more than half of the probability stays", one_left > sure() / 2)
-    claim("with another beginning of the name, so does it", renamed > sure() / 2)
+    claim("with none left, less than a hundredth", none_left < sure() / 100)
+    claim("with another beginning, more than half stays", renamed > sure() / 2)
 
 # %% [markdown]
-# Each earlier "z" can stand in for the other, so losing one changes little, and a method that
-# shares out credit finds little to give. It is the same trap as with the four heads. And the
-# beginning of the name hardly counts: these heads look one token back, and no further. **An
-# attribution is a hypothesis. An experiment decides it.**
+# Each earlier "z" can stand in for the other: without one, more than half of the probability
+# stays; without both, none does. No list with one number for each token can say that. It is the
+# same trap as with the four heads. And the beginning of the name hardly counts: these heads look
+# one token back, and no further. **An attribution is a hypothesis. An experiment decides it.**
 #
 # ## Neurons in groups
 #
-# Half of each layer has not been mentioned: after the heads comes a small network with 768
-# *neurons* in the shipped model. How active is each, at each token? That is a large table, and
-# *factors* sum it up: a few groups of neurons, each with one strength per token (Alammar 2021).
-# Here is a scene. What would you group?
+# The other half of each layer has not been mentioned: after the heads comes a small network of
+# *neurons*. How active is each, at each token? That is a large table, and *factors* sum it up: a
+# few groups of neurons, each with one strength per token (Alammar 2021). Here is a scene. What
+# would you group?
 
 # %%
 scene = (
@@ -472,19 +478,23 @@ positions = range(min(40, len(activity.tokens)))
 course.factors_view(factors, positions=positions)
 
 # %%
+print(activity)
 print(factors)
 names = [i for i, token in enumerate(activity.tokens) if token.isupper()]
 if PROFILE == "shipped":
-    colons = [i for i, token in enumerate(activity.tokens) if token == ":"]
-    claim(
-        "the three tokens that have most of factor 0 are the colons after names",
-        {at.position for at in factors.top(0, 3)} == set(colons),
-    )
+    pieces = activity.tokens.pieces
+
+    def at_top(factor, piece):
+        return all(pieces[at.position] == piece for at in factors.top(factor, 3))
+
+    claim("factor 0 is strongest at the colons after names", at_top(0, ":"))
+    claim("factor 2 is strongest at line breaks (Ċ)", at_top(2, "Ċ"))
+    claim("factor 3 is strongest at spaces that stand alone (Ġ)", at_top(3, "Ġ"))
 
 # %% [markdown]
-# **What to look at.** One row a factor, one column a token. No one has told the model what a
-# colon is, or a line (␣ alone is a line break here), and yet there are groups of neurons for
-# them.
+# **What to look at.** One row a factor, one column a token. ␣ is a space or the end of a line:
+# the shipped model has a group of neurons for each of the two, and one for colons. Nobody has
+# told it what these are.
 #
 # ### Exercise 10.6: give a factor its name
 #
@@ -523,7 +533,7 @@ print(
     "likeness of each to the nearest of four (1 is the same):", [f"{value:.2f}" for value in alike]
 )
 if PROFILE == "shipped":
-    claim("more than three quarters of the activity is in no factor", factors.error > 0.75)
+    claim("what is missing is more than three quarters of the size of all", factors.error > 0.75)
     claim("some of the six are there among four: likeness over 0.95", (alike > 0.95).any())
     claim("others are not: likeness below 0.65", (alike < 0.65).any())
 
