@@ -135,13 +135,14 @@ with exercise("10.2", logits_after) as answer:
 #
 # ## Watching tokens
 #
-# You can also follow tokens of your choice. After "The king and the queen, the king and the",
-# will the model say " queen", " king", or something else? To it " queen" is no single token, so
-# we watch " king", and "ir", which would make "their".
+# You can also follow tokens of your choice through the layers. After "The king and the queen, the
+# king and the", what will the model say: " queen", " king" again, or something else? In the
+# shipped model " queen" is no single token. So we watch " king", the second token of the text,
+# and beside it whatever the model will say in the end.
 
 # %%
 court = course.lens(model, "The king and the queen, the king and the")
-watched = court.watch([" king", "ir"])
+watched = court.watch([court.ids[1], court.top(k=1)[0].number])
 print(watched)
 course.watch_view(watched, positions=range(len(court.tokens) - 5, len(court.tokens)))
 
@@ -447,8 +448,8 @@ with exercise("10.5", without_z) as changed:
 one_left = sure(prompt.replace("Bunzomar", "Bunxomar", 1))
 none_left = sure(prompt.replace("Bunzomar", "Bunxomar"))
 renamed = sure(prompt.replace("Bunzomar", "Vilzomar"))
-print(f'"om" with one "z" changed: {one_left:.3f}, with both: {none_left:.3f}')
-print(f'"om" with another beginning of both names: {renamed:.3f}')
+print(f'{target.text!r} with one "z" changed: {one_left:.3f}, with both: {none_left:.3f}')
+print(f"{target.text!r} with another beginning of both names: {renamed:.3f}")
 if PROFILE == "shipped":
     claim("with one z left, more than half of the probability stays", one_left > sure() / 2)
     claim("with none left, less than a hundredth", none_left < sure() / 100)
