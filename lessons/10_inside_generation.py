@@ -238,6 +238,12 @@ with exercise("10.3", induction) as answer:
 scores = course.induction_scores(model, sequences=20)
 course.induction_view(scores)
 
+# %% [markdown]
+# **What to look at.** In the shipped model one whole row is dark: layer 1, where the lens saw the
+# name appear. (That is a lot. Its makers brought this about on purpose, with random tokens that
+# repeat, among what it learnt from. It does not show that reading plays makes such heads.) The
+# second table, *Previous token*, has one dark cell. Remember where.
+
 # %%
 by_score = scores.mean("induction").flatten().sort(descending=True).indices[:4].tolist()
 strong = [divmod(number, model.heads) for number in by_score]
@@ -249,17 +255,18 @@ if PROFILE == "shipped":
     claim("no other head has more than 0.05", table[[0, 2, 3]].max() < 0.05)
 
 # %% [markdown]
-# **What to look at.** In the shipped model one whole row is dark: layer 1, where the lens saw the
-# name appear. (That is a lot. Its makers brought this about on purpose, with random tokens that
-# repeat, among what it learnt from. It does not show that reading plays makes such heads.) The
-# second table, *Previous token*, has one dark cell. Remember where.
-#
 # What will the strongest head look at from the last "z" of our text?
 
 # %%
 att = course.attend(model, text)
 layer, head = strong[0]
 course.head_view(att, layer=layer, heads=[head])
+
+# %% [markdown]
+# **What to look at.** Put the pointer on the last "z", on the left: its lines go to "om", twice.
+# From "om" they go to "ar". Each token looks at what came *next* the last times. Where there was
+# no last time, as in "wherefore", the lines close in a fan on the first token: the head rests
+# there, as the fans of lesson 02 do on [CLS].
 
 # %%
 last = end - 3
@@ -277,11 +284,6 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# **What to look at.** Put the pointer on the last "z", on the left: its lines go to "om", twice.
-# From "om" they go to "ar". Each token looks at what came *next* the last times. Where there was
-# no last time, as in "wherefore", the lines close in a fan on the first token: the head rests
-# there, as the fans of lesson 02 do on [CLS].
-#
 # ## Without it
 #
 # A picture and a score say where a head looks. They do not prove that the model copies *because*
@@ -397,6 +399,12 @@ written = course.generate(
 )
 course.generation_view(written)
 
+# %% [markdown]
+# **What to look at.** Orange raises the probability, blue lowers it. The two "om" are there, and
+# the "z" that the model stands on. So far it fits what the heads do. But the earlier two "z" are
+# *blue*, as if the model would do better without them. By what you know of induction heads, they
+# are how "om" was found. Which is right, the picture or the mechanism?
+
 # %%
 first = written[0].attribution
 print(written)
@@ -409,11 +417,6 @@ if PROFILE == "shipped":
     claim('the two earlier "z" have values below 0', value[[4, 11]].max() < 0)
 
 # %% [markdown]
-# **What to look at.** Orange raises the probability, blue lowers it. The two "om" are there, and
-# the "z" that the model stands on. So far it fits what the heads do. But the earlier two "z" are
-# *blue*, as if the model would do better without them. By what you know of induction heads, they
-# are how "om" was found. Which is right, the picture or the mechanism?
-#
 # ### Exercise 10.5: is it to blame?
 #
 # Settle it with an experiment. Answer with a text like `prompt`, in which neither of the first
@@ -478,6 +481,11 @@ factors = activity.factors(6)
 positions = range(min(40, len(activity.tokens)))
 course.factors_view(factors, positions=positions)
 
+# %% [markdown]
+# **What to look at.** One row a factor, one column a token. ␣ is a space or the end of a line:
+# the shipped model has a group of neurons for each of the two, and one for colons. Nobody has
+# told it what these are.
+
 # %%
 print(activity)
 print(factors)
@@ -493,10 +501,6 @@ if PROFILE == "shipped":
     claim("factor 3 is strongest at spaces that stand alone (Ġ)", at_top(3, "Ġ"))
 
 # %% [markdown]
-# **What to look at.** One row a factor, one column a token. ␣ is a space or the end of a line:
-# the shipped model has a group of neurons for each of the two, and one for colons. Nobody has
-# told it what these are.
-#
 # ### Exercise 10.6: give a factor its name
 #
 # Which factor is "the names of those who speak", the tokens in capitals? `names` holds their
