@@ -30,5 +30,5 @@ def test_the_verdict_names_what_to_mend_once():
     found = Diagnosis(
         (failed("torch", "a", "b"), passed("disk", "c"), failed("torch", "d", "e"), failed("x", "f", "g"))
     )
-    assert not found.ready and found.verdict == "✗ this machine is not ready for class: mend torch, peft"
+    assert not found.ready and found.verdict == "✗ this machine is not ready for class: mend torch, x"
     assert found.as_json()["findings"][1] == {"name": "disk", "status": "passed", "says": "c", "advice": ""}
