@@ -11,7 +11,10 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-COMMANDS = {"models": ("course.models.cli", "list, verify, fetch ahead and share the models")}
+COMMANDS = {
+    "doctor": ("course.doctor.cli", "is this machine ready for class?"),
+    "models": ("course.models.cli", "list, verify, fetch ahead and share the models"),
+}
 """Each command's module, imported only when it is called, and what it does."""
 
 

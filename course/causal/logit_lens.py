@@ -65,7 +65,7 @@ def layer_logits(
     """
     readout = readout_of(module, title)
     with unchanged(module), torch.no_grad():
-        with _inputs_of(readout.norm) as seen:
+        with _inputs_of(readout.norm, module) as seen:
             outputs = module(input_ids=ids, attention_mask=attention_mask, output_hidden_states=True, use_cache=False)
         states = outputs.hidden_states
         _check_run(seen, states, int(module.config.num_hidden_layers), title)
@@ -86,18 +86,22 @@ def layer_logits(
 
 
 @contextmanager
-def _inputs_of(norm: nn.Module) -> Iterator[list[Tensor]]:
-    """While this is open, what ``norm`` is given is kept."""
+def _inputs_of(norm: nn.Module, module: nn.Module) -> Iterator[list[Tensor]]:
+    """While this is open, what ``norm`` is given in the last pass of ``module`` is kept."""
     seen: list[Tensor] = []
+
+    def begin(_module: nn.Module, _arguments: tuple[Any, ...]) -> None:
+        seen.clear()  # before its first pass an intervention runs the model once more, to compare
 
     def keep(_module: nn.Module, arguments: tuple[Any, ...]) -> None:
         seen.append(arguments[0])
 
-    handle = norm.register_forward_pre_hook(keep)
+    handles = [module.register_forward_pre_hook(begin), norm.register_forward_pre_hook(keep)]
     try:
         yield seen
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
 
 
 def _check_run(seen: list[Tensor], states: Any, layers: int, title: str) -> None:

@@ -192,6 +192,17 @@ def test_a_model_that_does_more_than_norm_and_unembedding_is_refused():
         course.lens(model, TEXT)
 
 
+def test_without_a_head_the_lens_shows_the_model_without_it():
+    model = tiny.gpt2()
+    inputs = model.tokenizer(TEXT, return_tensors="pt")
+    with course.ablated(model, {(0, 1)}) as ablation:
+        found = course.lens(model, TEXT).logits[-1]
+        with torch.no_grad():
+            logits = model.module(**inputs).logits[0]
+    assert ablation.changed
+    assert (found - logits).abs().max() <= 1e-5
+
+
 def test_nothing_of_the_model_is_changed_also_after_an_exception():
     model = causal_models.gpt2.__wrapped__()
     norm = model.module.transformer.ln_f
