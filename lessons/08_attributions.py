@@ -30,7 +30,7 @@ course.attribution_view(found)
 # asked which words speak for *positive*, and how much.
 #
 # **What to look at.** Orange words raise the score of *positive*, blue words lower it; the stronger
-# the colour, the more. *Bars* shows the numbers. Which word speaks most for, which most against?
+# the colour, the more. *Bars*, in the menu, shows the numbers. Which word speaks most for, which most against?
 
 # %%
 print("for:    ", *found.strongest(3, only="for"), sep="  ")
@@ -99,7 +99,8 @@ with exercise("8.1", total) as guess:
 # %%
 hard = "This film is not bad."
 simple = course.attribute(model, hard, target="positive", method="gradient_x_input")
-print(simple)
+print(*simple.strongest(3), sep="  ")
+print(f"the change from baseline to text is {simple.change:+.2f}")
 if PROFILE == "shipped":
     claim(
         "each value is less than a twentieth of the change",
@@ -159,12 +160,10 @@ if PROFILE == "shipped":
 # %% [markdown]
 # ## Integrated gradients by hand
 #
-# If the gradient at the end misses the decision, take it *everywhere* on the way. Go from start to
-# end in equal steps, take the gradient in the middle of each, average them, and multiply by the way
-# that each number went:
-#
-# $$(\text{end} - \text{start}) \cdot \frac{1}{n} \sum_{k=0}^{n-1} \text{gradient}\Big(\text{start} +
-# \frac{k + 0.5}{n}\,(\text{end} - \text{start})\Big)$$
+# If the gradient at the end misses the decision, take it *everywhere* on the way. Cut the way from
+# start to end into equal steps. A point of the way is start + s · (end − start); the middles of n
+# steps are at s = 0.5/n, 1.5/n, 2.5/n and so on. Take the gradient at each of these points, average
+# the gradients, and multiply the mean by end − start, number by number.
 #
 # ### Exercise 8.2: write it
 #
@@ -234,8 +233,8 @@ course.attribution_view(exact)
 
 # %% [markdown]
 # **What to look at.** Two convincing pictures of the same sentence. Each has a scale of its own, so
-# colours hardly differ. Only the line about *completeness* tells them apart. Look for it in the first
-# before you read on.
+# "not" is equally dark in both; the numbers beside the scales differ. Only the line about
+# *completeness* says that one of them is wrong. Look for it before you read on.
 
 # %%
 print(f"there is {exact.change:+.2f} to share out")
@@ -361,25 +360,29 @@ pairs = [
     (template, "not", "good"),
     ("a {}, {} movie", "gorgeous", "witty"),
 ]
-both = {}
+four = {}
 for where, one, two in pairs:
-    whole, first, last, neither = (
+    four[one, two] = [
         positive_logit(where.format(*words))
         for words in ((one, two), (one, mask), (mask, two), (mask, mask))
-    )
-    both[one, two] = whole - first - last + neither
-    print(f"{one} + {two}: interplay {both[one, two]:+.2f}, both together {whole - neither:+.2f}")
+    ]
+    whole, first, last, neither = four[one, two]
+    print(f"{one} + {two}: both {whole:+.2f}, {one} {first:+.2f}, {two} {last:+.2f}, ", end="")
+    print(f"neither {neither:+.2f}; interplay {whole - first - last + neither:+.2f}")
 if PROFILE == "shipped":
+    whole, first, last, neither = four["not", "bad"]
     claim(
         'the interplay of "not" and "bad" is larger than the whole change',
-        both["not", "bad"] > exact.change,
+        whole - first - last + neither > exact.change,
     )
-    claim(
-        '"gorgeous" and "witty" do the same work: either is enough', both["gorgeous", "witty"] < -1
-    )
+    whole, first, last, neither = four["gorgeous", "witty"]
+    claim('"gorgeous" and "witty": either is enough', min(first, last) > whole - 0.2)
 
 # %% [markdown]
-# So neither method is wrong. What belongs to two words has to be put somewhere when every word gets
+# **What to look at.** An interplay can be negative, too: "gorgeous" and "witty" do the same work, and
+# the second adds next to nothing.
+#
+# So neither method is wrong about "bad". What belongs to two words has to be put somewhere when every word gets
 # one number, and each method puts it elsewhere. Where words act together, look at the *words
 # together*.
 #
@@ -439,8 +442,8 @@ if PROFILE == "shipped":
     claim("the strongest of all tokens is the full stop behind the answer", strongest.text == ".")
 
 # %% [markdown]
-# In the shipped model the strongest is the full stop that follows the answer. That is no nonsense:
-# the end of an answer is often the end of its sentence. But it is no understanding either.
+# In the shipped model the strongest is the full stop that follows the answer. It need not be
+# nonsense: a full stop is a good place for an answer to end. But it says little about understanding.
 #
 # How much does the model care about what you *ask*? The text below says who built the tower in
 # Paris. It says nothing about a tower in Tokyo. What should the model answer, and how sure should
@@ -474,8 +477,8 @@ if PROFILE == "shipped":
 
 # %% [markdown]
 # **What to look at.** "Who" is what counts: a person is wanted, and the text has one. The word that
-# should have stopped the model is nearly without colour. An attribution earned its keep here: it
-# showed a fault that the answer to the first question had hidden.
+# should have stopped the model is nearly without colour. The answer to the first
+# question was right, and did not show this. It is a suspicion, though, until you test it.
 #
 # ### Exercise 8.5: fool it
 #
