@@ -127,11 +127,26 @@ with exercise("11.2", area) as answer:
     )
 
 # %% [markdown]
-# The course has this grade, with two others: `course.grade(attribution, truth)`. Let it grade 60
-# new sentences. Which of the four methods do you expect to win?
+# The course has this grade, with two others: `course.grade(attribution, truth)`. A bad grade is the
+# explanation's fault only if the model follows the rule. So look at that first, in new sentences:
+
 
 # %%
+def accuracy(some):
+    inputs = model.tokenizer([one.sentence for one in some], return_tensors="pt", padding=True)
+    with torch.no_grad():
+        said = model.module(**inputs).logits.argmax(-1).tolist()
+    return sum(model.labels[i] == one.label for i, one in zip(said, some, strict=True)) / len(some)
+
+
 every = [one for one in generate(200, seed=1) if one.matters]
+print(f"{accuracy(every):.1%} of {len(every)} sentences are right")
+claim("the model follows the rule in these sentences", accuracy(every) > 0.99)
+
+# %% [markdown]
+# Now grade the four methods on 60 of them. Which do you expect to win?
+
+# %%
 sentences = every[:60]
 explained = {
     method: [course.attribute(model, one.sentence, method=method) for one in sentences]
@@ -150,11 +165,15 @@ claim(
 )
 claim("attention is far better than chance …", areas["attention"].low > 0.7)
 claim("… and worse than both of them", areas["attention"].high < 0.95)
+claim(
+    "gradient × input is no better: their intervals overlap",
+    areas["gradient_x_input"].low < areas["attention"].high,
+)
 
 # %% [markdown]
 # **What to look at.** The brackets say how far the mean might be off for other sentences (95 times
 # of 100 it lies within). Attention is no nonsense: it is far above 0.5. It is also not what you would
-# want to rely on.
+# want to rely on. And not every method with a gradient in its name is better.
 #
 # ## A trap: agreement
 #
@@ -169,16 +188,19 @@ taus = {}
 for method in METHODS[1:]:
     taus[method] = course.rank_agreement(reference, explained[method], absolute=True).interval
     print(f"integrated gradients and {method}: tau {taus[method]}")
+idle = 1 - sum(len(one.matters) for one in sentences) / sum(len(one.words) for one in sentences)
+print(f"{idle:.0%} of the words do not matter")
 claim(
     "two explanations that both find the truth agree little: tau below 0.5",
     taus["occlusion"].high < 0.5,
 )
+claim("more than four of five words do not matter", idle > 0.8)
 
 # %% [markdown]
 # Low agreement with attention, then. But look at *occlusion*: it finds the truth, integrated
-# gradients finds the truth, and the two agree hardly better. How can that be? Most words of a
-# sentence do not matter, so most of the order is an order of noise. Low agreement alone is no
-# evidence against either side.
+# gradients finds the truth, and the two agree hardly better. How can that be? Most words do not
+# matter, so tau counts mostly in which order the words stand that do not matter. Low agreement alone
+# is no evidence against either side.
 #
 # ### Exercise 11.3: where occlusion fails
 #
@@ -214,30 +236,31 @@ with exercise("11.3", doubled) as text:
 # %% [markdown]
 # ## Why "was"?
 #
-# Back to the first sentence. Why does the last layer look at "was"? Look at both layers.
+# Back to the first sentence. Why does the last layer look at "was"? Look at the layer before it.
 
 # %%
 att = course.attend(model, sentence)
 course.head_view(att, layer=0, heads=[0])
 
 # %% [markdown]
-# **What to look at.** Find "was" on the left. In layer 0 this head makes it look at one word. So
-# before the last layer reads anything, the vector at the place of "was" has been mixed with another
-# word's. Is it still "was"?
+# **What to look at.** Find "was" on the left. In layer 0 this head makes it look at one word, and
+# most other tokens, too. So before the last layer reads anything, the vector at the place of "was"
+# has been mixed with that of another word. Is it still "was"?
 
 # %%
 was, kind = sentence.split().index("was") + 1, sentence.split().index("kind") + 1
+on_kind = att.head(0, 0)[:, kind]
+print(f"layer 0, head 0: “was” puts {float(on_kind[was]):.2f} of its attention on “kind”")
+print(f"{int((on_kind > 0.5).sum())} of {len(on_kind)} tokens put more than half of theirs there")
 print(
-    f"layer 0, head 0: “was” puts {float(att.head(0, 0)[was, kind]):.2f} of its attention on “kind”"
+    f"last layer: [CLS] puts {float(att.weights[-1].mean(0)[0, was]):.2f} on “was”, mean over heads"
 )
-print(
-    f"last layer, mean over heads: [CLS] puts {float(att.weights[-1].mean(0)[0, was]):.2f} on “was”"
-)
-claim("in layer 0 a head makes “was” look at “kind” with over 0.9", att.head(0, 0)[was, kind] > 0.9)
+claim("in layer 0 a head makes “was” look at “kind” with over 0.9", on_kind[was] > 0.9)
+claim("most tokens look there, with more than half", (on_kind > 0.5).double().mean() > 0.5)
 
 # %% [markdown]
-# So [CLS] looks at "was" because "was" has looked at "kind". The weights of a layer are weights on
-# *places*, and above the first layer a place no longer holds its word alone. The remedy is to
+# A look at "was" in the last layer can thus be a look at "kind". The weights of a layer are weights
+# on *places*, and above the first layer a place no longer holds its word alone. The remedy is to
 # follow attention all the way down. Abnar and Zuidema (2020) do it with one product for each layer;
 # they call it **rollout**.
 #
@@ -292,8 +315,8 @@ claim("followed down, attention finds every word that matters: over 0.99", rolle
 
 # %% [markdown]
 # The same weights, read otherwise, are as good as any method here. "Attention fails" was too quick:
-# *the last layer, read as if its places were words*, fails. (This model has two layers. In deep models
-# the rows of rollout become alike, and it says less and less.)
+# *the last layer, read as if its places were words*, fails. (This model has two layers. The deeper a
+# model, the less rollout says, because its rows become alike.)
 #
 # ## Pointing is not being needed
 #
@@ -322,17 +345,6 @@ claim("five of the eight heads point well: over 0.9", int((points > 0.9).sum()) 
 # head)}):` the head says nothing. `accuracy(every)` is the share of sentences that the model gets
 # right. Without which single head does it get the fewest right? Answer with `(layer, head)`.
 
-
-# %%
-def accuracy(some):
-    inputs = model.tokenizer([one.sentence for one in some], return_tensors="pt", padding=True)
-    with torch.no_grad():
-        said = model.module(**inputs).logits.argmax(-1).tolist()
-    return sum(model.labels[i] == one.label for i, one in zip(said, some, strict=True)) / len(some)
-
-
-print(f"with all heads: {accuracy(every):.1%} of {len(every)} sentences")
-
 # %% exercise="11.5"
 needed = ...
 
@@ -351,7 +363,7 @@ with exercise("11.5", needed) as found:
     )
     worse = int((without < without[found]).sum())
     assert worse == 0, (
-        f"{worse} head is missed more: without this one {without[found]:.1%} are right."
+        f"Heads that are missed more: {worse}. Without this one {without[found]:.1%} are right."
     )
 
 # %% [markdown]
@@ -503,9 +515,10 @@ story = curves("The acting is terrible, but the story is great.")
 course.curve_view(*story)
 
 # %% [markdown]
-# **What to look at.** A line that falls early has found what the prediction rests on. In the note
-# above the lines, *chance* says how often a random order would do as well. Who wins? Now the same for
-# another sentence:
+# **What to look at.** A line that falls early has found what the prediction rests on. In the notes
+# above the lines, *chance* says how often a random order would do as well. Who wins? (At the right end
+# nothing is left, so all lines meet. What the model says of an empty text is no zero: erased texts are
+# none that it was trained on.) Now the same for another sentence:
 
 # %%
 jokes = curves("the jokes are stale and the acting is wooden")
@@ -527,23 +540,31 @@ if PROFILE == "shipped":
         "in the second it is the other way round",
         chance["jokes"]["attention"] < 0.05 < 0.1 < chance["jokes"]["integrated_gradients"],
     )
+    claim("of an empty text the review model says “positive”", story[0].curve[-1] > 0.5)
+    first = jokes[-1]
+    claim(
+        "without “stale” alone the second is as negative as before; without “wooden”, too, it is not",
+        first.removed[:2] == ("stale", "wooden") and first.curve[1] > 0.9 and first.curve[2] < 0.5,
+    )
 
 # %% [markdown]
 # The verdict depends on the sentence. Had we shown you one of the two, you would have believed it.
 # One picture decides nothing in this debate: use many texts, random orders beside them, and truth
-# where you can have it. (Why does occlusion fail in the second? "stale" and "wooden" both say it.
-# You built such a sentence in exercise 11.3.)
+# where you can have it. (Why does occlusion fail in the second? "stale" and "wooden" both say it,
+# so neither is missed alone. You built such a sentence in exercise 11.3.)
 #
 # ## The debate
 #
-# | paper | what they did | here |
-# |---|---|---|
-# | Jain and Wallace 2019 | compared attention with gradients; sought other weights, same result | agreement |
-# | Serrano and Smith 2019 | took weights out, watched the decision: a noisy guide | erasure |
-# | Wiegreffe and Pinter 2019 | asked what "explanation" means; tried even and frozen attention | swapping |
-# | Abnar and Zuidema 2020 | followed attention through the layers | rollout |
-# | Bastings and Filippova 2020 | to know which inputs matter, ask a method made for that | grading |
-# | Bibal et al. 2022 | an introduction to all of it | this lesson |
+# - **Jain and Wallace 2019** compared the order of words under attention and under gradients, and
+#   looked for other weights that give the same prediction. Here: agreement, and its trap.
+# - **Serrano and Smith 2019** took attention weights out and watched the decision. They found a noisy
+#   guide to what matters, not a reliable one. Here: erasure.
+# - **Wiegreffe and Pinter 2019** replied that it depends on what "explanation" means, and proposed
+#   tests, with even and with frozen attention among them. Here: even attention.
+# - **Abnar and Zuidema 2020** followed attention through the layers. Here: rollout.
+# - **Bastings and Filippova 2020** asked what such explanations are for. If it is to know which inputs
+#   matter, use a method made for that. Here: grades.
+# - **Bibal et al. 2022** introduce the whole debate. Begin there.
 #
 # The first three worked mostly with recurrent models, in which attention is one step near the end.
 # What you measured in transformers adds to theirs, and does not repeat it.
@@ -567,7 +588,7 @@ with exercise("11.7", mine) as own:
 # ## What you have seen
 #
 # - Where the truth is known, explanations can be graded. The last layer's attention does worse than
-#   gradients or occlusion, and better than chance.
+#   integrated gradients or occlusion, and better than chance.
 # - Weights are on places. Followed down through the layers, the same attention found every word.
 # - Pointing and being needed are two things: only an intervention tells them apart.
 # - A model can need attention for one kind of sentence and not for another.

@@ -87,7 +87,7 @@ needed = min(places, key=lambda one: right_without(*one))
 # %% wrong="11.5" advice="however well it points"
 needed = divmod(int(points[1].argmax()) + att.heads, att.heads)
 
-# %% wrong="11.5" advice="head is missed more"
+# %% wrong="11.5" advice="Heads that are missed more"
 needed = (0, 0)
 
 # %% wrong="11.5" advice="Give a pair (layer, head)."
