@@ -24,7 +24,8 @@ def imported(lessons: Iterable[Lesson], profile: str = "shipped") -> tuple[str, 
         names |= dict.fromkeys(aliases.values())
         for tree in trees:
             names |= dict.fromkeys(_used(tree, aliases))
-        names |= dict.fromkeys(modules_for(lesson.header.roles, profile))
+        if "course.load" in names:
+            names |= dict.fromkeys(modules_for(lesson.header.roles, profile))
     return tuple(names)
 
 

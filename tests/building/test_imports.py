@@ -22,5 +22,7 @@ def test_imports_of_lessons_and_answers_and_what_is_taken_from_them(small_course
     assert expected | {"statistics", "course.claim"} <= set(found) and len(set(found)) == len(found)
 
 
-def test_what_the_models_of_the_header_need(small_course):
+def test_what_the_models_of_the_header_need_where_one_is_loaded(small_course):
+    assert "transformers.BertModel" not in names(small_course)
+    small_course.change("claim(", "from course import load\nclaim(")
     assert "transformers.BertModel" in names(small_course)
