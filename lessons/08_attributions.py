@@ -233,7 +233,7 @@ course.attribution_view(exact)
 
 # %% [markdown]
 # **What to look at.** Two convincing pictures of the same sentence. Each has a scale of its own, so
-# "not" is equally dark in both; the numbers beside the scales differ. Only the line about
+# "not" is as strong in both; the numbers beside the scales differ. Only the line about
 # *completeness* says that one of them is wrong. Look for it before you read on.
 
 # %%

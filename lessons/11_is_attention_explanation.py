@@ -34,8 +34,8 @@ course.attribution_view(attention)
 # attention of its last layer, the mean over all heads, from [CLS], the token that the label is read
 # from. Pictures like this one are printed in many papers, with the words "the model attends to …".
 #
-# **What to look at.** The darker a word, the more attention it gets. Judging by the picture: on which
-# word does the label rest?
+# **What to look at.** The stronger the colour of a word, the more attention it gets. Judging by the
+# picture: on which word does the label rest?
 #
 # Usually nobody can tell whether such a picture is right. Here we can. The model was trained on
 # sentences of a little language with a rule that the authors of this course made up:
