@@ -130,9 +130,18 @@ with exercise("10.2", logits_after) as answer:
     )
 
 # %% [markdown]
-# (A trap for those who go on alone: the *last* of these states has been through the norm already.
-# Norm it again and your last row is not what the model says.)
-#
+# There is a trap for those who go on alone: the *last* of these states has been through the norm
+# already. Norm it again, and your last row is not what the model says.
+
+# %%
+with torch.no_grad():
+    from_last = to_tokens(states[-1][0])
+claim(
+    "from the last state, the matrix alone gives the model's logits",
+    (from_last - seen.logits[-1]).abs().max() < 1e-3,
+)
+
+# %% [markdown]
 # ## Watching tokens
 #
 # You can also follow tokens of your choice through the layers. After "The king and the queen, the
@@ -149,8 +158,8 @@ course.watch_view(watched, positions=range(len(court.tokens) - 5, len(court.toke
 # %% [markdown]
 # **What to look at.** Follow ␣king from top to bottom. In the shipped model it is first after
 # layer 1 and layer 2: "the" was followed by " king" before. The last layer takes it back, and at
-# the end "ir" is first. So a token that ranks high in the middle need not be what the model says.
-# What a layer finds, later layers can use, change or drop.
+# the end "ir" is first, which makes "their". So a token that ranks high in the middle need not be
+# what the model says. What a layer finds, later layers can use, change or drop.
 
 # %%
 if PROFILE == "shipped":
@@ -383,8 +392,8 @@ if PROFILE == "shipped":
 # An induction head on "z" searches for a place *that comes after a "z"*. But "om" does not know
 # what stood before it, unless someone has told it. That is what the previous-token head in the
 # layer below does: it writes onto each token which token came before. Then the induction head
-# finds "om" by this note. Neither does anything alone. Olsson and colleagues (2022) found such
-# heads in models of many sizes, and showed that they form early in training.
+# finds "om" by this note. For copying, neither is of use alone. Olsson and colleagues (2022)
+# found such heads in models of many sizes, and showed that they form early in training.
 #
 # ## What did it come from?
 #
@@ -576,9 +585,10 @@ with exercise("10.7", mine) as own:
 #   shows in the middle can be dropped later.
 # - Induction heads look at what followed last time. They need a previous-token head in a layer
 #   below.
-# - Taking out one of several changes nothing; so does changing one of two tokens. Take out all of
-#   them.
-# - An attribution blamed the wrong tokens. An experiment found it out.
+# - Taking out one of several may change little, and so may changing one of two tokens. Take out
+#   all of them.
+# - An attribution painted two tokens as a hindrance on which all of it rested. An experiment
+#   found it out.
 # - Factors group neurons, and leave most of the activity out.
 #
 # **Read next.** nostalgebraist 2020, *interpreting GPT: the logit lens* (an essay). Belrose and
