@@ -130,25 +130,16 @@
       name(svg, "Queries on the left, keys on the right, lines between them; a switch a head");
       squares.forEach(addSwitch);
       for (const side of ["left", "right"]) makeTokens(svg, side);
-      makeRoom(svg, squares.length * 20);
-      // In a page that is still loading or hidden, texts have no width yet: measure again when there is a layout.
-      new ResizeObserver((_seen, observer) => {
-        observer.disconnect();
-        makeRoom(svg, squares.length * 20);
-      }).observe(svg);
+      const texts = [...svg.querySelectorAll("#left text, #right text")].map((text) => text.getBBox());
+      const from = Math.floor(Math.min(0, ...texts.map((box) => box.x)));
+      const to = Math.ceil(Math.max(squares.length * 20, ...texts.map((box) => box.x + box.width)));
+      resize(svg, from, to - from);
     }
     squares.forEach((square) => {
       square.setAttribute("aria-checked", String(square.__data__));
       const bright = d3.lab(square.getAttribute("fill")).l > 62;
       square.nextElementSibling.setAttribute("class", bright ? "number on-bright" : "number");
     });
-  }
-
-  function makeRoom(svg, least) {
-    const texts = [...svg.querySelectorAll("#left text, #right text")].map((text) => text.getBBox());
-    const from = Math.floor(Math.min(0, ...texts.map((box) => box.x)));
-    const to = Math.ceil(Math.max(least, ...texts.map((box) => box.x + box.width)));
-    resize(svg, from, to - from);
   }
 
   function makeTokens(svg, side) {

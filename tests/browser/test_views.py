@@ -340,23 +340,6 @@ def test_hostile_tokens_run_nothing_and_are_shown(shown, draw):
         assert opened.problems == []
 
 
-def test_head_view_drawn_in_a_hidden_page_has_room_for_its_tokens_once_it_is_shown(tmp_path, open_file):
-    view = head_view(attention(1, 2))
-    path = tmp_path / "hidden.html"
-    path.write_text(f"<meta charset=utf-8><div hidden>{view.html}</div>", encoding="utf-8")
-    opened = open_file(path)
-    frame = opened.page.frames[1]
-    frame.wait_for_selector(DRAWN, state="attached")
-    assert frame.evaluate("document.querySelector('#right text').getBBox().width") == 0
-    opened.page.evaluate("document.querySelector('[hidden]').hidden = false")
-    frame.wait_for_function("document.querySelector('#right text').getBBox().width > 0")
-    opened.page.wait_for_timeout(200)
-    rims = "all => all.map(one => one.getBoundingClientRect().right)"
-    room = frame.locator("svg.head").evaluate("svg => svg.getBoundingClientRect().right")
-    assert max(frame.eval_on_selector_all("#right text", rims)) <= room + 1
-    assert opened.problems == []
-
-
 @pytest.mark.parametrize("draw", [head_view, model_view])
 def test_long_tokens_stay_on_the_page(shown, draw):
     frame, _ = shown(draw(attention(1, 2, ("a", "antidisestablishmentarianism", "x" * 500))))
