@@ -16,11 +16,12 @@ PROFILE = "shipped"
 
 # %%
 import tempfile
+import textwrap
 import warnings
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 import course
 from course import claim, exercise, measures
@@ -33,12 +34,12 @@ att = course.attend(model, digit)
 course.image_view(att)
 
 # %% [markdown]
-# A transformer has just read a picture. On one side you see it as the model does; on the other, where
-# the token [CLS] looks in the last layer. The model's head makes its answer from [CLS] alone.
+# A transformer has just read a picture. On the right you see it as the model does; on the left, under the
+# heat, where the token [CLS] looks in the last layer. The model makes its answer from [CLS] alone.
 #
-# **What to look at.** The heat comes in squares. Each is a *patch*: the picture is cut into squares,
-# and each square becomes one token, as a word does in a text. Under the picture you can choose the layer
-# and the head. Is the heat where the ink is?
+# **What to look at.** The heat comes in squares. Each is a *patch*: the picture is cut into squares, and each
+# square becomes one token, as a word does in a text. Above the picture you can choose the layer and the
+# head. Is the heat where the ink is?
 #
 # ## Patches are tokens
 
@@ -86,7 +87,7 @@ with exercise("9.1", count) as guess:
 # you chose. What will the model say of it?
 
 # %%
-said = []
+said, causes = [], []
 with tempfile.TemporaryDirectory() as folder:
     photo, missing = Path(folder, "golden-retriever.jpg"), Path(folder, "golden-retreiver.jpg")
     photo.write_text("<!DOCTYPE html><html><body>404: this page was not found</body></html>")
@@ -95,8 +96,10 @@ with tempfile.TemporaryDirectory() as folder:
             course.rank(model, path)
         except course.InputError as error:
             said.append(str(error).replace(folder, "…"))
-            print(said[-1])
+            causes.append(type(error.__cause__).__name__)
+            print(textwrap.fill(said[-1], 90))
 claim("the file is refused, and the message says what it is", "web page" in said[0])
+claim("underneath is Pillow's own UnidentifiedImageError", causes[0] == "UnidentifiedImageError")
 claim("a name with a typing error is refused as well", "there is no file" in said[1])
 
 # %% [markdown]
@@ -114,7 +117,7 @@ with warnings.catch_warnings(record=True) as heard:
     answer = course.rank(model, course.inverted(digit), k=3)
 print(answer)
 for warning in heard:
-    print(warning.message)
+    print(textwrap.fill(str(warning.message), 90))
 if PROFILE == "shipped":
     claim(
         "the answer to the same digit in black on white is wrong", answer.top.label != digit.label
@@ -221,7 +224,7 @@ course.image_view(att, layer=layer, head=head)
 
 # %% [markdown]
 # **What to look at.** This is the head with the *least* on ink: it looks at the ground around the
-# stroke. Others look at the stroke. Their mean is grey, and says neither.
+# stroke. Others look at the stroke. The mean over both kinds says neither.
 #
 # ## Rollout: through all layers
 #
@@ -292,8 +295,8 @@ course.image_view(followed)
 # %%
 on_black = course.attribute(model, digit)
 on_white = course.attribute(model, digit, baseline="white")
-print(on_black.account)
-print(on_white.account)
+for one in (on_black, on_white):
+    print(textwrap.fill(one.account, 90))
 claim("both add up to the change of the score", on_black.complete and on_white.complete)
 course.image_view([on_black, on_white])
 
@@ -318,12 +321,12 @@ if PROFILE == "shipped":
     claim("from white less than 0.5 is", shares["white"] < 0.5)
 
 # %% [markdown]
-# The black baseline seems to find the ink far better. Look at the last line before you
-# believe it. A patch that is black already does not change on the way from black to the digit. So it gets
-# exactly 0, *whatever the model makes of it*. Ink wins because nothing else was allowed to play.
+# The black baseline seems to find the ink far better. Look at the last printed line before you believe it. A
+# patch that is black already does not change on the way from black to the digit. So it gets exactly 0,
+# *whatever the model makes of it*, and a dark one gets little. Part of the ink's win was decided by our choice.
 #
-# Does the model care about the black parts? A 4 is also the place where no stroke is. Ask by changing
-# only them:
+# Does the model care about the black parts? A 4 is a 4 also because of where there is no stroke. Ask by
+# changing only them:
 
 
 # %%
@@ -416,20 +419,21 @@ course.curve_view(*curves, names=names)
 # From black beats from white. But the test painted patches *black*, too. What if it paints them white?
 
 # %%
-for name, one in (("from black", on_black), ("from white", on_white)):
-    curve = course.deletion_curve(model, one, removal="white", orders=orders)
-    areas[name, "white"] = curve.area
-    print(f"{name}: area {areas[name]:.2f} painted black, {curve.area:.2f} painted white")
+white = {}
+for name, one in zip(names, (on_black, on_white, by_occlusion, by_attention), strict=True):
+    white[name] = course.deletion_curve(model, one, removal="white", orders=orders).area
+    print(f"{name}: area {areas[name]:.2f} painted black, {white[name]:.2f} painted white")
 if PROFILE == "shipped":
+    claim("painted white, from white wins", min(white, key=white.get) == "from white")
     claim(
-        "painted white, from white wins",
-        areas["from white", "white"] < areas["from black", "white"],
+        "attention is last on both grounds",
+        all(max(ground, key=ground.get) == "attention" for ground in (areas, white)),
     )
 
 # %% [markdown]
-# Each explanation wins on its home ground. A test has a baseline as well. "Method X is better" is half a
-# sentence: the other half says what was painted over with what. Against *attention*, both win on
-# both grounds for this digit; that result does not hang on the choice.
+# Of the two baselines, each wins on its home ground. A test has a baseline as well. "Method X is better" is
+# half a sentence: the other half says what was painted over with what. But all three beat *attention*
+# on both grounds for this digit; that result does not hang on the choice.
 #
 # ### Exercise 9.5: your own picture
 #
@@ -452,8 +456,9 @@ with exercise("9.5", mine) as own_picture:
 #
 # - A vision transformer reads patches as tokens. No map is finer than a patch, or than the picture was.
 # - A file that is no image gives an error. An image that the model cannot read gives an answer.
-# - Where [CLS] looks in the last layer was no better than chance at finding what matters; the mean over heads
-#   hides heads that do opposite things. Rollout goes through all layers, and still knows no answer.
+# - Where [CLS] looks in the last layer found ink no better than chance, and on our digit what matters no
+#   better than a random order. The mean over heads hides heads that do opposite things. Rollout goes
+#   through all layers, and still knows no answer.
 # - Integrated gradients cannot blame what equals the baseline. Show two baselines.
 # - Deleting what a map names is a test, and the test has a baseline, too.
 #
