@@ -7,7 +7,7 @@
 #   - draw where [CLS] looks, and follow attention through all layers by rollout
 #   - attribute an answer to patches against two baselines, and say what each baseline cannot blame
 #   - test an explanation by deleting what it names, beside random orders
-# prerequisites: [02_head_and_model_view]
+# prerequisites: [02_head_and_model_view, 08_attributions]
 # roles: [digits]
 # ---
 
