@@ -377,8 +377,9 @@ kept = {}
 for place in places:
     with course.ablated(model, {place}):
         kept[place] = accuracy(negated), accuracy(others)
+for place in sorted(places, key=lambda place: -points[place]):
     left = " and ".join(f"{share:.0%}" for share in kept[place])
-    print(f"{place} points {points[place]:.2f}; without it {left} of negated and other sentences")
+    print(f"points {points[place]:.2f}; without it {left} of negated and other sentences")
 spare = [place for place in places if points[place] > 0.9 and min(kept[place]) > 0.99]
 claim(
     "of the heads that point well, two or more can go, one at a time, and nothing is lost",
