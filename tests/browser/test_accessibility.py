@@ -7,6 +7,7 @@ import pytest
 from course.differences.attention_diff import diff
 from course.views import diff_view, head_view, image_view, model_view
 from course.views.neurons import neuron_view
+from tests.browser.waiting import until
 from tests.views.projected import projected
 from tests.views.synthetic import PAIR, attention
 from tests.views.test_image_view import looked, of_image
@@ -122,7 +123,7 @@ def test_tokens_of_the_head_view_tell_their_numbers_to_mouse_and_keyboard(shown)
     frame.locator("#left [role=option]").nth(2).hover()
     assert readout(frame) == f"Largest weights: cat → {largest(att.weights[1, 2, 2], att.keys.texts)}"
     frame.locator("h1").hover()
-    frame.wait_for_function("hint => document.getElementById('readout').textContent === hint", arg=hint)
+    until(frame, "hint => document.getElementById('readout').textContent === hint", hint)
     frame.locator("#right [role=option]").first.focus()
     for _ in range(3):
         opened.page.keyboard.press("ArrowDown")

@@ -19,6 +19,7 @@ from tests.browser.heat_maps import (
     read_out,
     screen,
 )
+from tests.browser.waiting import until
 from tests.views.synthetic import HOSTILE, PAIR, encoder_decoder
 
 pytestmark = pytest.mark.browser
@@ -134,7 +135,7 @@ def test_page_follows_a_change_of_the_readers_system(shown):
     frame, opened = shown(diff_view(known_change()))
     cell(frame, 1, 2).click()
     opened.page.emulate_media(color_scheme="dark")
-    frame.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    until(frame, "() => document.documentElement.dataset.theme === 'dark'")
     assert tuple(canvas_pixels(frame, "canvas.cells")[1, 0]) == RISE["dark"]
     frame.locator(".sheet").press("Escape")
     assert tuple(canvas_pixels(frame, "[role=gridcell] canvas")[0, 0]) == PAPER["dark"]

@@ -104,7 +104,8 @@ def test_the_bands_follow_the_width(shown):
     frame, opened = shown(course.lens_view(lens), width=500)
     assert frame.locator("table").count() == 1
     opened.page.set_viewport_size({"width": 1000, "height": 800})
-    frame.wait_for_function("document.querySelectorAll('table').length === 3")
+    frame.locator("table").nth(2).wait_for()
+    assert frame.locator("table").count() == 3
     assert frame.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert cells(frame).count() == 90 and opened.problems == []
 

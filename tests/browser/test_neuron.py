@@ -7,6 +7,7 @@ from PIL import Image
 
 from course.views.neurons import neuron_view
 from course.views.selection import label
+from tests.browser.waiting import until
 from tests.views.projected import projected, translation
 from tests.views.synthetic import HOSTILE, PAIR, SENTENCE
 
@@ -293,7 +294,7 @@ def test_theme_follows_the_reader_and_keeps_what_is_shown(shown):
     frame.select_option("#layer", "1")
     frame.locator(QUERY).nth(5).hover()
     opened.page.emulate_media(color_scheme="dark")
-    frame.wait_for_function("() => bertviz_params.display_mode === 'dark'")
+    until(frame, "() => bertviz_params.display_mode === 'dark'")
     check(frame, att, 1, 0, 5)
     assert min(map(max, colours(frame, "#expanded text, .scale, #readout", "color"))) > 120
     assert min(map(max, colours(frame, "#expanded text"))) > 120

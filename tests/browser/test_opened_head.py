@@ -16,6 +16,7 @@ from tests.browser.heat_maps import (
     long_attention,
     read_out,
 )
+from tests.browser.waiting import until
 from tests.views.synthetic import SENTENCE, attention
 
 pytestmark = pytest.mark.browser
@@ -104,9 +105,10 @@ def test_pointing_reads_out_the_cell_under_the_mouse(shown):
     for row, column in ((0, 0), (7, 7), (3, 5)):
         corner = frame.locator("canvas.cells").bounding_box()
         opened.page.mouse.move(corner["x"] + (column + 0.4) * side, corner["y"] + (row + 0.6) * side)
-        frame.wait_for_function(
+        until(
+            frame,
             "text => document.querySelector('.readout').textContent.startsWith(text)",
-            arg=f"{SENTENCE[row]} → {SENTENCE[column]}:",
+            f"{SENTENCE[row]} → {SENTENCE[column]}:",
         )
         assert abs(read_out(frame)[1][2] - difference.change[2, 0, row, column]) <= 0.005 + 1 / 255
         assert frame.locator(".queries .current").text_content() == SENTENCE[row]
@@ -162,7 +164,7 @@ def test_lines_have_the_colour_of_their_sign_and_follow_the_mouse(shown):
     assert rises > 100 and falls > 100
     box = frame.locator(".sheet").bounding_box()
     opened.page.mouse.move(box["x"] + 10, box["y"] + 15 * 2.5)
-    frame.wait_for_function("document.querySelector('.left .current').textContent === 'c'")
+    until(frame, "document.querySelector('.left .current').textContent === 'c'")
     opened.page.wait_for_timeout(100)
     alone = inks()
     assert 0 < alone[0] < 0.6 * rises and 0 < alone[1] < 0.6 * falls

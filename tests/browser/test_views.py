@@ -8,6 +8,7 @@ from PIL import Image
 
 from course.views import head_view, model_view
 from course.views.selection import label
+from tests.browser.waiting import until
 from tests.views.synthetic import HOSTILE, PAIR, SENTENCE, attention, encoder_decoder
 
 pytestmark = pytest.mark.browser
@@ -307,7 +308,7 @@ def test_dark_page_has_no_dark_text(shown):
 def test_page_follows_a_change_of_the_readers_system(shown):
     frame, opened = shown(model_view(attention(2, 4)))
     opened.page.emulate_media(color_scheme="dark")
-    frame.wait_for_function("() => getComputedStyle(document.documentElement).backgroundColor === 'rgb(22, 24, 28)'")
+    until(frame, "() => getComputedStyle(document.documentElement).backgroundColor === 'rgb(22, 24, 28)'")
     assert frame.evaluate("PYTHON_PARAMS.display_mode") == "dark"
 
 
