@@ -18,6 +18,7 @@ from course.building.limits import OUTPUT_BYTES, ending
 from course.building.progress import size
 
 _wait_for_message: Callable[..., dict[str, Any]] = RunningKernel.get_message
+_lives: Callable[..., bool] = RunningKernel.is_alive
 _EVERY = 0.2
 
 
@@ -61,18 +62,24 @@ def _count(kernel: RunningKernel, message: dict[str, Any]) -> None:
         kernel.km.provisioner.watch.stop(f"this cell puts out more than {OUTPUT_BYTES // 1_000_000} MB, the limit")
 
 
+def _is_alive(kernel: RunningKernel) -> bool:
+    """In place of nbval's, which asks between cells, too: a kernel that was lost with its template is told."""
+    alive = _lives(kernel)
+    if not alive and getattr(kernel.km.provisioner.launched, "lost", False):
+        give_up("the template of the kernels died")
+    return alive
+
+
 def _end(kernel: RunningKernel) -> str:
     provisioner = kernel.km.provisioner
-    if getattr(provisioner.launched, "lost", False):
-        give_up("the template of the kernels died")
     return provisioner.watch.reason or f"the kernel {ending(provisioner.launched.poll())}"
 
 
 def pytest_configure() -> None:
     """Called by pytest, once nbval is loaded."""
-    RunningKernel.get_message = _get_message
+    RunningKernel.get_message, RunningKernel.is_alive = _get_message, _is_alive
 
 
 def pytest_unconfigure() -> None:
     """Called by pytest at the end."""
-    RunningKernel.get_message = _wait_for_message
+    RunningKernel.get_message, RunningKernel.is_alive = _wait_for_message, _lives
