@@ -118,6 +118,7 @@ def kernel_environment(
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "MPLCONFIGDIR": str(base / "matplotlib"),
             "PYTHONHASHSEED": "0",
+            "OPENBLAS_NUM_THREADS": "1",  # numpy's BLAS would start threads as it is imported, before the fork
             "HF_HUB_DISABLE_TELEMETRY": "1",
             _FOLDER: str(base),
         }

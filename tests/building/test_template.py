@@ -21,7 +21,7 @@ SHOW = "import os, sys; print({}); sys.stdout.flush()"
 def place(tmp_path, monkeypatch) -> Path:
     """A folder that new processes import from, apart from a template's own."""
     (tmp_path / "own").mkdir()
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")])))
     return tmp_path
 
 
