@@ -127,26 +127,10 @@
     at.marks.forEach((mark, i) => {
       const paper = mixed(reading.marks[i][3]);
       mark.style.background = reading.marks[i][3] ? `rgb(${paper})` : "none";
-      mark.style.color = reading.marks[i][3] ? readable(paper) : "inherit";
+      mark.style.color = reading.marks[i][3] ? frame.readable(paper) : "inherit";
     });
-    const canvas = make("canvas");
-    canvas.width = 128;
-    canvas.height = 1;
-    const context = canvas.getContext("2d");
-    for (let x = 0; x < canvas.width; x++) {
-      context.fillStyle = `rgb(${mixed(SIGNED ? (2 * (x + 0.5)) / canvas.width - 1 : (x + 0.5) / canvas.width)})`;
-      context.fillRect(x, 0, 1, 1);
-    }
     const [least, most] = [reading.ticks[0], reading.ticks[reading.ticks.length - 1]];
-    at.scale.replaceChildren(least, canvas, most);
-  }
-
-  // Black or white, whichever has more contrast on it (WCAG 2): always at least 4.5.
-  function readable(paper) {
-    const light = [0.2126, 0.7152, 0.0722].reduce((sum, factor, i) => {
-      const part = paper[i] / 255;
-      return sum + factor * (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-    }, 0);
-    return (light + 0.05) / 0.05 > 1.05 / (light + 0.05) ? "#000000" : "#ffffff";
+    const strip = frame.strip(SIGNED ? -1 : 0, (share) => [`rgb(${mixed(share)})`]);
+    at.scale.replaceChildren(least, strip, most);
   }
 })();

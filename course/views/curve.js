@@ -1,7 +1,7 @@
 "use strict";
 
-// Draws lines over the tokens removed. Python sends the values of each line, those of random orders as [mean, low, high],
-// and what is said of each step.
+// Draws lines over the tokens removed. Python sends the values of each line, those of random orders as
+// [mean, low, high], and what is said of each step.
 
 (function () {
   const { parcel, make } = frame;
@@ -13,7 +13,8 @@
   frame.begin(() => {
     document.head.append(make("style", {}, parcel.style));
     const key = make("div", { class: "key" });
-    [...parcel.names.map((name, i) => [name, `line line${i}`]), ["random orders", "line random"]].forEach(([name, kind]) => {
+    const lines = [...parcel.names.map((name, i) => [name, `line line${i}`]), ["random orders", "line random"]];
+    lines.forEach(([name, kind]) => {
       const sample = draw("svg", { "aria-hidden": "true" });
       sample.append(draw("line", { class: kind, x1: 0, x2: 28, y1: 5, y2: 5 }));
       key.append(make("span", {}, sample, name));
@@ -23,7 +24,7 @@
       "aria-valuemin": "0", "aria-valuemax": String(COUNT) });
     frame.picture.append(key, at.readout, at.plot);
     at.plot.addEventListener("keydown", move);
-    for (const kind of ["pointermove", "pointerdown"]) at.plot.addEventListener(kind, point);
+    for (const kind of ["pointermove", "pointerdown"]) at.plot.addEventListener(kind, pointAt);
     addEventListener("resize", () => frame.attempt(layOut));
     layOut();
   });
@@ -37,7 +38,8 @@
 
   const x = (step) => LEFT + (step / COUNT) * (at.width - LEFT - RIGHT);
   const y = (value) => TOP + (1 - value) * HEIGHT;
-  const path = (values) => values.map((value, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+  const point = (value, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`;
+  const path = (values) => values.map(point).join("");
 
   function layOut() {
     at.width = document.querySelector("main").clientWidth;
@@ -46,10 +48,13 @@
       svg.append(draw("line", { class: "rule", x1: LEFT, x2: at.width - RIGHT, y1: y(value), y2: y(value) }));
       svg.append(draw("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, String(value)));
     }
-    for (const step of ticks()) svg.append(draw("text", { x: x(step), y: TOP + HEIGHT + 18, "text-anchor": "middle" }, String(step)));
+    for (const step of ticks()) {
+      svg.append(draw("text", { x: x(step), y: TOP + HEIGHT + 18, "text-anchor": "middle" }, String(step)));
+    }
     svg.append(draw("text", { x: (LEFT + at.width - RIGHT) / 2, y: TOP + HEIGHT + 38, "text-anchor": "middle" },
       `${parcel.axis} → probability of what is left`));
-    svg.append(draw("path", { class: "spread", d: parcel.random.map(([, low, high], i) => `M${x(i)} ${y(low)}V${y(high)}`).join("") }));
+    const spread = parcel.random.map(([, low, high], i) => `M${x(i)} ${y(low)}V${y(high)}`).join("");
+    svg.append(draw("path", { class: "spread", d: spread }));
     svg.append(draw("path", { class: "line random", d: path(parcel.random.map(([mean]) => mean)) }));
     parcel.lines.forEach((values, i) => svg.append(draw("path", { class: `line line${i}`, d: path(values) })));
     at.cursor = draw("line", { class: "cursor", y1: TOP, y2: TOP + HEIGHT });
@@ -83,7 +88,7 @@
     read(at.step + step);
   }
 
-  function point(event) {
+  function pointAt(event) {
     const left = event.clientX - at.plot.getBoundingClientRect().left;
     read(Math.round(((left - LEFT) / (at.width - LEFT - RIGHT)) * COUNT));
   }

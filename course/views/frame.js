@@ -21,6 +21,28 @@ const frame = {
     return INKS[frame.isDark() ? "dark" : "light"];
   },
 
+  // Black or white, whichever has more contrast on a colour (WCAG 2): always at least 4.5.
+  readable(paper) {
+    const light = [0.2126, 0.7152, 0.0722].reduce((sum, factor, i) => {
+      const part = paper[i] / 255;
+      return sum + factor * (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    }, 0);
+    return (light + 0.05) / 0.05 > 1.05 / (light + 0.05) ? "#000000" : "#ffffff";
+  },
+
+  // The strip of a legend, from `least` (0 or -1) to 1: `paints` gives what is painted for a share, one over the other.
+  strip(least, paints) {
+    const canvas = frame.make("canvas", { width: 128, height: 1 });
+    const context = canvas.getContext("2d");
+    for (let x = 0; x < canvas.width; x++) {
+      for (const paint of paints(least + ((1 - least) * (x + 0.5)) / canvas.width)) {
+        context.fillStyle = paint;
+        context.fillRect(x, 0, 1, 1);
+      }
+    }
+    return canvas;
+  },
+
   make(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);

@@ -139,17 +139,7 @@
       patch.classList.toggle("for", marked && share > 0);
       patch.classList.toggle("against", marked && share < 0);
     });
-    const canvas = make("canvas");
-    canvas.width = 128;
-    canvas.height = 1;
-    const context = canvas.getContext("2d");
-    for (let x = 0; x < canvas.width; x++) {
-      const share = heat.signed ? (2 * (x + 0.5)) / canvas.width - 1 : (x + 0.5) / canvas.width;
-      for (const paint of ["#808080", shade(share)]) {
-        context.fillStyle = paint;
-        context.fillRect(x, 0, 1, 1);
-      }
-    }
-    at.scale.replaceChildren(heat.ticks[0], canvas, heat.ticks[1]);
+    const strip = frame.strip(heat.signed ? -1 : 0, (share) => ["#808080", shade(share)]);
+    at.scale.replaceChildren(heat.ticks[0], strip, heat.ticks[1]);
   }
 })();

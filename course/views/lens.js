@@ -87,25 +87,9 @@
     for (const field of fields.flat()) {
       const share = sheet.cells[field.place[0]][field.place[1]][1];
       field.style.background = `rgb(${mixed(share)})`;
-      field.style.color = readable(mixed(share));
+      field.style.color = frame.readable(mixed(share));
     }
-    const canvas = make("canvas");
-    canvas.width = 64;
-    canvas.height = 1;
-    const context = canvas.getContext("2d");
-    for (let x = 0; x < canvas.width; x++) {
-      context.fillStyle = `rgb(${mixed((x + 0.5) / canvas.width)})`;
-      context.fillRect(x, 0, 1, 1);
-    }
-    at.scale.replaceChildren(sheet.ticks[0], canvas, sheet.ticks[1], ` ${sheet.meaning}`);
-  }
-
-  // Black or white, whichever has more contrast on it (WCAG 2): always at least 4.5.
-  function readable(paper) {
-    const light = [0.2126, 0.7152, 0.0722].reduce((sum, factor, i) => {
-      const part = paper[i] / 255;
-      return sum + factor * (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-    }, 0);
-    return (light + 0.05) / 0.05 > 1.05 / (light + 0.05) ? "#000000" : "#ffffff";
+    const strip = frame.strip(0, (share) => [`rgb(${mixed(share)})`]);
+    at.scale.replaceChildren(sheet.ticks[0], strip, sheet.ticks[1], ` ${sheet.meaning}`);
   }
 })();

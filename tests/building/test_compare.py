@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from course.building import second_run
 from course.building.compare import compare
 from course.building.execute import run
 from course.building.kernels import fallbacks, kernel_environment
@@ -79,6 +81,16 @@ def test_a_second_run_whose_template_dies_is_made_again(small_course, tmp_path):
     found, reasons = second(small_course, tmp_path, ("json",), kill)
     assert not found.problems and len(reasons) >= 1
     assert set(psutil.Process().children(recursive=True)) == before
+
+
+def test_a_kernel_lost_between_two_cells_is_told(monkeypatch):
+    monkeypatch.setattr(second_run, "_lives", lambda kernel: False)
+    for lost, told in ((False, []), (True, ["the template of the kernels died"])):
+        launched = SimpleNamespace(lost=lost)
+        kernel = SimpleNamespace(km=SimpleNamespace(provisioner=SimpleNamespace(launched=launched)))
+        with kernel_environment(offline=True):
+            assert not second_run._is_alive(kernel)
+            assert fallbacks() == told
 
 
 def test_settings_and_plugins_of_the_caller_choose_nothing(small_course, tmp_path, warm, monkeypatch):
