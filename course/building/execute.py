@@ -6,7 +6,8 @@ import logging
 import re
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class Run:
     draft: Draft
     notebook: NotebookNode
     problems: tuple[Problem, ...]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long each cell took, by its id."""
 
 
 def run(draft: Draft, *, parameters: dict[str, Any], timeout: int) -> Run:
@@ -59,10 +62,11 @@ def run(draft: Draft, *, parameters: dict[str, Any], timeout: int) -> Run:
         except DeadKernelError:
             failure = _stopped(draft, target, "the kernel died in this cell (exit() or out of memory?)")
         executed = nbformat.read(target if target.exists() else source, as_version=4)
+    seconds = {cell.id: cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in executed.cells}
     scrubbed = _scrub(executed, draft)
     problems = [failure] if failure else []
     problems += [*_errors(draft, scrubbed), *_debris(draft, scrubbed, (folder, str(Path.home()), sys.prefix))]
-    return Run(draft, scrubbed, tuple(problems or _never_run(draft, scrubbed)))
+    return Run(draft, scrubbed, tuple(problems or _never_run(draft, scrubbed)), seconds)
 
 
 def _scrub(notebook: NotebookNode, draft: Draft) -> NotebookNode:

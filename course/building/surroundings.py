@@ -1,0 +1,87 @@
+"""What every run depends on without reading it as a file: Python, installed packages, variables, what can be imported.
+
+All installed packages count, used or not, each with its version and the hash of its RECORD: a library may look for
+another one and behave differently where it is there. So installing anything runs everything again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+from course.building.digests import Digests, digest
+from course.building.needs import PACKAGE
+
+Surroundings = dict[str, dict[str, str]]
+
+_VARIABLES = (
+    "ATEN_", "BLAS", "COURSE_", "CUDA", "GOTO_", "HF_", "HUGGINGFACE_", "KMP_", "LANG", "LC_", "MKL_", "MPL", "NUMEXPR",
+    "OMP_", "OPENBLAS", "PYTHON", "PYTORCH", "SOURCE_DATE_EPOCH", "TOKENIZERS_", "TORCH", "TRANSFORMERS_", "TZ",
+)  # fmt: skip
+
+
+def surroundings(digests: Digests) -> Surroundings:
+    """What is there, by kind and name."""
+    return {
+        "machine": {"Python": sys.version, "system": sys.platform, "processor": platform.machine()},
+        "package": _packages(digests),
+        "variable": {
+            name: digest(value) for name, value in sorted(os.environ.items())
+            if name.startswith(_VARIABLES) and name != "PYTHONHASHSEED"  # which the build sets itself
+        },
+        "import path": {path: _importable(path) for path in _outside()},
+    }  # fmt: skip
+
+
+def one_digest(found: Surroundings) -> str:
+    """One hash for all of it."""
+    return digest(json.dumps(found, sort_keys=True))
+
+
+def difference(then: Surroundings, now: Surroundings) -> str:
+    """The first difference, in a few words."""
+    for kind in now:
+        for name in sorted({*then.get(kind, {}), *now[kind]}):
+            before, after = then.get(kind, {}).get(name), now[kind].get(name)
+            if before is None:
+                return f"the {kind} {name} is new"
+            if after is None:
+                return f"the {kind} {name} is gone"
+            if before != after:
+                return f"the {kind} {name} changed"
+    return "its surroundings changed"
+
+
+def _packages(digests: Digests) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for place in sys.path:
+        for name in _names(place or "."):
+            if name.endswith((".dist-info", ".egg-info")) and name not in found:
+                record = os.path.join(place, name, "RECORD")
+                found[name.rpartition(".")[0]] = digests.first(record) or "without RECORD"
+    return found
+
+
+def _outside() -> list[str]:
+    """The folders on the import path that belong to no installed package, such as the root of a clone."""
+    inside = tuple(os.path.join(place, "") for place in (sys.prefix, sys.base_prefix))
+    places = [os.path.abspath(place) for place in sys.path]
+    return sorted({place for place in [*places, str(PACKAGE.parent)] if not f"{place}{os.sep}".startswith(inside)})
+
+
+def _importable(place: str) -> str:
+    """The modules and packages right below a folder: a new one may hide an installed one of the same name."""
+    return " ".join(
+        name for name in _names(place)
+        if name.endswith((".py", ".so", ".pyd", ".pth")) or Path(place, name, "__init__.py").is_file()
+    )  # fmt: skip
+
+
+def _names(place: str) -> list[str]:
+    try:
+        return sorted(os.listdir(place))
+    except OSError:
+        return []
