@@ -56,6 +56,7 @@ def build(
             sweep(out / folder)
         plan = Plan(root, out, profile)
         plan.store.sweep()
+        plan.look_around()
         reports = {name: LessonReport(name) for name in picked}
         with Workshop(offline=profile == SHIPPED, note=held.note) as workshop:
             passed = {name: _make(plan, workshop, sources, report, say) for name, report in reports.items()}

@@ -69,7 +69,7 @@ class Making:
             },
             **made,
         }  # fmt: skip
-        self.report.doubts = list(self._reads.doubts)
+        self.report.doubts = list(dict.fromkeys(self._reads.doubts))
         self.plan.keep(lesson.name, WHOLE, whole, gives, self._reads)
         return gives
 

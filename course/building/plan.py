@@ -109,6 +109,10 @@ class Plan:
                 waiting += _MENTIONED.findall(path.read_text(encoding="utf-8"))
         return digest(*(f"{name} {found[name]}" for name in sorted(found)))
 
+    def look_around(self) -> None:
+        """Take the surroundings as they are now: later, the build sets variables of its own for its kernels."""
+        self._surroundings  # noqa: B018
+
     # --- answers ---------------------------------------------------------------------------------------------------
 
     def find(self, lesson: str, step: str, asks: Asks) -> tuple[dict[str, Any] | None, str]:

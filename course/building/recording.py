@@ -6,8 +6,8 @@ at once, so that nothing is lost however the kernel ends. Only the standard libr
 printed, and no name is bound in the notebook.
 
 A process that kernels are forked from calls `install` before it imports anything: what it read is then counted as
-read by every kernel. Where it did not, a kernel finds modules of the course that are loaded already; the first line
-says so (``early``), and whoever reads the record assumes that everything the course ships was read.
+read by every kernel. Where it did not, a kernel finds modules of the course that are loaded already; its
+line ``early`` says so, and whoever reads the record assumes that everything the course ships was read.
 """
 
 from __future__ import annotations
