@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import re
 import shutil
 import signal
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None, *, root: Path) -> int:
         lines, code = [f"{error.name} is not installed: run pip install -c constraints.txt -e '.[build]'"], 2
     except KeyboardInterrupt:
         lines, code = ["stopped; what was written is complete"], 130
+    except BrokenPipeError:  # read by a program that stops reading
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         if error.errno not in _DISK:
             raise

@@ -96,7 +96,7 @@ def read_record(record: Path, names: Names, digests: Digests, before: Shapes) ->
     for line in lines:
         if "listed" in line and not _temporary(line["listed"]):
             needs[f"{names.of(line['listed']).rstrip('/')}/"] = names_in(line["listed"]) or ABSENT
-        if "read" in line and line["read"] not in written:
+        if "read" in line and line["read"] not in written and not _temporary(line["read"]):
             read.setdefault(line["read"], line["stat"])
     if any(line.get("early") for line in lines):
         # Modules were there before the recorder: what they had read by then is unknown, so all that is shipped counts.
@@ -106,8 +106,6 @@ def read_record(record: Path, names: Names, digests: Digests, before: Shapes) ->
         if path in before:
             shape = before[path]
         found = signature(path)
-        if found is None and _temporary(path):
-            continue
         if found != shape:
             doubts.append(f"{names.of(path)} changed while it ran")
         elif Path(path).is_dir():
@@ -118,6 +116,7 @@ def read_record(record: Path, names: Names, digests: Digests, before: Shapes) ->
 
 
 def _temporary(path: str) -> bool:
+    """In the temporary folder of this build, which begins empty: made by a run, or a cache that an earlier run made."""
     return path.startswith(f"{tempfile.gettempdir()}{os.sep}")
 
 

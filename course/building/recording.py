@@ -21,6 +21,7 @@ from typing import Any
 VARIABLE = "ATTENTION_COURSE_RECORD"
 _OPAQUE = ("os.exec", "os.posix_spawn", "os.spawn", "os.startfile", "os.system", "pty.spawn", "socket.connect",
            "subprocess.Popen")  # fmt: skip
+_HARMLESS = {"fc-list"}  # matplotlib asks it for fonts, whose names are among the surroundings of every run
 _LISTING = ("os.listdir", "os.scandir")
 _EVENTS = frozenset((*_OPAQUE, *_LISTING, "open"))
 _NO_FILES = ("/proc/", "/sys/", "/dev/")
@@ -58,7 +59,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
             _opened(arguments[0], arguments[2])
         elif event in _LISTING:
             _listed(arguments[0])
-        else:
+        elif event != "subprocess.Popen" or os.path.basename(os.fsdecode(arguments[0])) not in _HARMLESS:
             _note(f"{event} {arguments[0]!r}", {"opaque": event})
     except Exception:  # whatever happens here must not happen to the notebook; a doubt is enough
         _note("failed", {"opaque": "a read that could not be noted"})

@@ -1,4 +1,4 @@
-"""What every run depends on without reading it as a file: Python, installed packages, variables, what can be imported.
+"""What every run depends on without reading it as a file: Python, packages, variables, fonts, what can be imported.
 
 All installed packages count, used or not, each with its version and the hash of its RECORD: a library may look for
 another one and behave differently where it is there. So installing anything runs everything again.
@@ -23,6 +23,10 @@ _VARIABLES = (
 )  # fmt: skip
 
 
+_FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
+"""Where matplotlib finds fonts; it remembers them in a cache that the kernels of a build share."""
+
+
 def surroundings(digests: Digests) -> Surroundings:
     """What is there, by kind and name."""
     return {
@@ -32,6 +36,7 @@ def surroundings(digests: Digests) -> Surroundings:
             name: digest(value) for name, value in sorted(os.environ.items())
             if name.startswith(_VARIABLES) and name != "PYTHONHASHSEED"  # which the build sets itself
         },
+        "font folder": {place: _fonts(place) for place in _FONTS},
         "import path": {path: _importable(path) for path in _outside()},
     }  # fmt: skip
 
@@ -63,6 +68,11 @@ def _packages(digests: Digests) -> dict[str, str]:
                 record = os.path.join(place, name, "RECORD")
                 found[name.rpartition(".")[0]] = digests.first(record) or "without RECORD"
     return found
+
+
+def _fonts(place: str) -> str:
+    found = os.walk(os.path.expanduser(place))
+    return digest(*sorted(os.path.join(folder, name) for folder, _, names in found for name in names))
 
 
 def _outside() -> list[str]:

@@ -41,9 +41,13 @@ def _elsewhere(tmp_path, monkeypatch):
 
 def test_modules_data_and_lists_are_noted_by_name(tmp_path):
     (tmp_path / "words.txt").write_text("one")
-    found = reads(tmp_path, "import course.ranking, pathlib\nopen('words.txt').read()\nlist(pathlib.Path('.').glob('*.tsv'))")
+    found = reads(
+        tmp_path, "import course.ranking, pathlib\nopen('words.txt').read()\nlist(pathlib.Path('.').glob('*.tsv'))"
+    )
     assert not found.doubts
-    assert {"course/ranking.py", "course/__init__.py", "course/building/recording.py", "./words.txt"} <= set(found.needs)
+    assert {"course/ranking.py", "course/__init__.py", "course/building/recording.py", "./words.txt"} <= set(
+        found.needs
+    )
     assert "./" in found.needs and "course/views/page.py" not in found.needs
     assert not [name for name in found.needs if name.endswith(".pyc") or "site-packages" in name]
 
