@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -58,9 +59,11 @@ class Workshop:
         try:
             return result.result()
         except KeyboardInterrupt:
+            logging.disable(logging.CRITICAL)  # nbclient would say that its kernel died
             deadline = time.monotonic() + _PATIENCE
             while thread.is_alive() and time.monotonic() < deadline:
                 for child in set(psutil.Process().children(recursive=True)) - before:
                     child.kill()
                 thread.join(0.05)
+            logging.disable(logging.NOTSET)
             raise
