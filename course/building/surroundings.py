@@ -62,8 +62,8 @@ def difference(then: Surroundings, now: Surroundings) -> str:
 
 def _packages(digests: Digests) -> dict[str, str]:
     found: dict[str, str] = {}
-    for place in sys.path:
-        for name in _names(place or "."):
+    for place in _import_path():
+        for name in _names(place):
             if name.endswith((".dist-info", ".egg-info")) and name not in found:
                 record = os.path.join(place, name, "RECORD")
                 found[name.rpartition(".")[0]] = digests.first(record) or "without RECORD"
@@ -75,11 +75,18 @@ def _fonts(place: str) -> str:
     return digest(*sorted(os.path.join(folder, name) for folder, _, names in found for name in names))
 
 
+def _import_path() -> list[str]:
+    """Where a kernel imports from: this process's own path, less the folder of the script that it happens to run."""
+    sites = [place for place, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages"))]
+    named = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    places = [str(PACKAGE.parent), *named, *sys.path[min(sites, default=0) :]]
+    return list(dict.fromkeys(os.path.abspath(place) for place in places))
+
+
 def _outside() -> list[str]:
     """The folders on the import path that belong to no installed package, such as the root of a clone."""
     inside = tuple(os.path.join(place, "") for place in (sys.prefix, sys.base_prefix))
-    places = [os.path.abspath(place) for place in sys.path]
-    return sorted({place for place in [*places, str(PACKAGE.parent)] if not f"{place}{os.sep}".startswith(inside)})
+    return sorted(place for place in _import_path() if not f"{place}{os.sep}".startswith(inside))
 
 
 def _importable(place: str) -> str:
