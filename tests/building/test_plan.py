@@ -192,3 +192,10 @@ def test_the_report_says_what_was_done_and_what_was_not(small_course, tape):
     assert "because the code or a wrong answer changed" in report
     built(small_course, tape)
     assert "Nothing: nothing has changed." in (small_course.root / "build" / "report.md").read_text(encoding="utf-8")
+
+
+def test_another_limit_in_the_header_runs_the_lesson_again(small_course, tape):
+    built(small_course, tape)
+    small_course.change("# minutes: 5", "# minutes: 5\n# cell_seconds: 60")
+    assert "solution runs again: a limit in the header changed" in " ".join(why(small_course.root, []))
+    assert built(small_course, tape) == RUNS

@@ -48,3 +48,21 @@ def test_bytecode_that_python_could_wrongly_take_for_current_is_removed(tmp_path
     monkeypatch.setattr(places, "PACKAGE", tmp_path)
     places._forget_doubtful_bytecode()
     assert [path.name for path in (tmp_path / "__pycache__").iterdir()] == ["old.cpython-311.pyc"]
+
+
+@pytest.mark.slow
+def test_a_forked_kernel_records_what_an_ordinary_one_does_and_nothing_of_others(small_course):
+    small_course.change('print(len(words), "words on", PROFILE)', "import course\ncourse.rank\nprint(1)")
+    draft = student(read_lesson(small_course.lesson, small_course.root))
+    found = []
+    for warm in ((), ("numpy", str(places.PACKAGE / "models" / "bars.py"))):
+        said: list[str] = []
+        with workplace(offline=True, warm=warm, say=said.append):
+            found.append([execute(draft, {}, 60, str(small_course.root)) for _ in range(2)])
+        assert not said
+    (ordinary, _), (forked, again) = found
+    assert ordinary.outputs == forked.outputs and not forked.problems and not forked.reads.doubts
+    assert forked.reads == again.reads and dict(ordinary.reads.needs).items() <= dict(forked.reads.needs).items()
+    more = {name for name in forked.reads.needs.keys() - ordinary.reads.needs if name.startswith("course/")}
+    assert more <= {"course/models/bars.py", "course/building/template.py"}
+    assert "course/ranking.py" in forked.reads.needs and "course/views/page.py" not in forked.reads.needs
