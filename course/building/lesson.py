@@ -195,9 +195,8 @@ def _unknown_names(script: Script, lessons: Sequence[str]) -> Iterator[Problem]:
         given = (script.header or {}).get(field)
         for name in given if isinstance(given, list) else ():
             if name not in known:
-                yield Problem(
-                    script.file, 1, f"{field} names {name!r}, which does not exist: there is {', '.join(known)}"
-                )
+                unknown = f"{field} names {name!r}, which does not exist: there is {', '.join(known)}"
+                yield Problem(script.file, 1, unknown)
 
 
 def _instead(header: dict[str, Any], name: str) -> str:
@@ -207,11 +206,8 @@ def _instead(header: dict[str, Any], name: str) -> str:
 def _parameter_problems(script: Script) -> Iterator[Problem]:
     cells = [cell for cell in script.cells if "parameters" in cell.metadata.get("tags", [])]
     if not cells:
-        yield Problem(
-            script.file,
-            1,
-            'there is no parameters cell: add `# %% tags=["parameters"]` with PROFILE = "shipped"',
-        )
+        missing = 'there is no parameters cell: add `# %% tags=["parameters"]` with PROFILE = "shipped"'
+        yield Problem(script.file, 1, missing)
     for cell in cells[1:]:
         yield cell.problem("this is a second parameters cell: a lesson has one")
     for cell in cells[:1]:
