@@ -130,7 +130,7 @@ def ours(only: Sequence[str]) -> float:
             problems = [problem for found in (*runs, compared) for problem in found.problems]
             assert not problems, problems
             lesson_page(lesson, runs[0].notebook, lessons)
-            cells += sum(one.seconds for one in runs) + runs[1].seconds
+            cells += sum(sum(one.seconds.values()) for one in (*runs, runs[1]))
     return cells
 
 

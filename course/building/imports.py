@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
+import course
 from course.building.lesson import Lesson
 from course.models.imports import modules_for
+
+_PACKAGE = Path(course.__file__).absolute().parent
+_SILENCES = ("course.models.bars",)
+"""Modules of the course that are run as files, for what they import says something elsewhere."""
 
 
 def imported(lessons: Iterable[Lesson], profile: str = "shipped") -> tuple[str, ...]:
@@ -50,3 +57,73 @@ def _used(tree: ast.Module, aliases: dict[str, str]) -> Iterator[str]:
             part = part.value
         if parts and isinstance(part, ast.Name) and part.id in aliases:
             yield ".".join([aliases[part.id], *parts])
+
+
+def outside(names: Iterable[str]) -> tuple[str, ...]:
+    """The same names, with those of the course replaced by what its modules import at once from elsewhere.
+
+    A template that imported the course would hide from the recorder which of its modules a lesson uses. A path is
+    a file to run.
+    """
+    found: dict[str, None] = {}
+    read: dict[str, dict[str, str]] = {}
+    for name in names:
+        _look(name, found, read)
+    return tuple(found)
+
+
+def _look(name: str, found: dict[str, None], read: dict[str, dict[str, str]]) -> None:
+    module, *rest = name.split(".")
+    if module != course.__name__:
+        found[name] = None
+        return
+    _read(module, found, read)
+    for part in rest:
+        if part in read[module]:
+            _look(read[module][part], found, read)
+            return
+        module = f"{module}.{part}"
+        if _file(module) is None:
+            return
+        _read(module, found, read)
+
+
+def _read(module: str, found: dict[str, None], read: dict[str, dict[str, str]]) -> None:
+    """Add what a module imports, and note where it finds the names that it imports when they are used."""
+    path = _file(module)
+    if path is None or module in read:
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    read[module] = _homes(tree)
+    if module in _SILENCES:
+        found[str(path)] = None
+        return
+    for name in _at_once(tree.body):
+        _look(name, found, read)
+
+
+def _file(module: str) -> Path | None:
+    path = _PACKAGE.joinpath(*module.split(".")[1:])
+    return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
+
+
+def _at_once(body: list[ast.stmt]) -> Iterator[str]:
+    """What these statements import, without what functions do and types need."""
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (name for _, name in _aliases(ast.Module([node], [])))
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not _for_types(node):
+            for part in ("body", "orelse", "handlers", "finalbody"):
+                inner: Any = getattr(node, part, [])
+                yield from _at_once(inner)
+
+
+def _for_types(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _homes(tree: ast.Module) -> dict[str, str]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_HOMES":
+            return dict(ast.literal_eval(node.value))
+    return {}

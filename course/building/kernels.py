@@ -23,7 +23,9 @@ PROVISIONER = "attention-course-ipc"
 _FOLDER = "ATTENTION_COURSE_KERNELS"
 CHECKS = "checks"
 _KERNELS = "kernels"
-_EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub")
+_EVERY_KERNEL = (
+    "course.building.recording", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub",
+)  # fmt: skip
 _EVERY_CHECK = ("pytest", "nbval.plugin", "jupyter_client.manager", "course.building.second_run")
 
 

@@ -6,15 +6,33 @@ import json
 from dataclasses import asdict, dataclass, field
 from xml.etree import ElementTree
 
-from course.building.compare import Comparison
 from course.building.problems import Problem
 
 STEPS = ("source", "student", "solution", "wrong answers", "second run", "leaks")
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How many code cells were compared with a second run, and how many were not, by reason."""
+
+    compared: int
+    skipped: dict[str, int]
+
+    def __str__(self) -> str:
+        reasons = "; ".join(f"{count} {reason}" for reason, count in self.skipped.items())
+        return f"{self.compared} cells compared, {sum(self.skipped.values())} not" + (
+            f" ({reasons})" if reasons else ""
+        )
+
+
 @dataclass
 class LessonReport:
-    """What happened to one lesson. ``steps`` maps each step that was taken to its problems."""
+    """What happened to one lesson. ``steps`` maps each step that was taken to its problems.
+
+    ``ran`` has the seconds of every step that was done now and ``why`` the reason, ``kept`` the steps whose results
+    were taken from the store; ``slowest`` names cells by step, line and seconds. With ``doubts`` about what was read,
+    nothing of the lesson is kept for the next build.
+    """
 
     name: str
     title: str = ""
@@ -22,8 +40,13 @@ class LessonReport:
     exercises: int = 0
     wrong_answers: int = 0
     claims: int = 0
-    comparison: Comparison | None = None
+    comparison: Counted | None = None
     seconds: float = 0.0
+    ran: dict[str, float] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
+    slowest: list[tuple[str, int, float]] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     @property
     def problems(self) -> list[Problem]:
@@ -35,13 +58,39 @@ class LessonReport:
         """Every step was taken and found nothing wrong."""
         return set(self.steps) == set(STEPS) and not self.problems
 
+    def line(self) -> str:
+        """The result in a line; a failure with a line for each problem."""
+        if not self.passed:
+            return "\n".join([f"{self.name} FAILED", *(f"  {problem}" for problem in self.problems)])
+        if not self.ran:
+            return f"{self.name} passed before, and nothing has changed"
+        return (
+            f"{self.name} passed: {self.exercises} exercises, {self.wrong_answers} wrong answers, "
+            f"{self.claims} claims, {self.comparison} – {self.seconds:.0f} s"
+        )
+
+    def work(self) -> list[str]:
+        """What was done and what was taken from the store, as sentences."""
+        lines = [f"{step}: {seconds:.1f} s, because {self.why[step]}" for step, seconds in self.ran.items()]
+        if self.kept:
+            lines.append(f"taken from the store: {', '.join(self.kept)}")
+        slowest = sorted(self.slowest, key=lambda cell: -cell[2])[:3]
+        if slowest:
+            cells = (f"line {line} ({step}) {seconds:.1f} s" for step, line, seconds in slowest)
+            lines.append(f"slowest cells: {', '.join(cells)}")
+        return lines + [f"runs again next time: {doubt}" for doubt in self.doubts]
+
 
 @dataclass
 class Report:
-    """A whole build."""
+    """A whole build.
+
+    ``damaged`` names what was found damaged in the store, and made again; ``notes`` say how kernels were started.
+    """
 
     profile: str
     lessons: list[LessonReport]
+    damaged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -71,6 +120,12 @@ class Report:
         for lesson in self.lessons:
             if lesson.problems:
                 lines += ["", f"## {lesson.name}", "", *(f"- {problem}" for problem in lesson.problems)]
+        worked = [lesson for lesson in self.lessons if lesson.ran or lesson.doubts]
+        lines += ["", "## What was done", "", *([] if worked else ["Nothing: nothing has changed."])]
+        for lesson in worked:
+            lines += [f"- {lesson.name}", *(f"  - {line}" for line in lesson.work())]
+        if self.damaged:
+            lines += ["", "## Damaged in the store, and made again", "", *(f"- {name}" for name in self.damaged)]
         return "\n".join(lines) + "\n"
 
     def summary(self) -> str:
@@ -85,6 +140,8 @@ class Report:
                 {
                     "profile": self.profile,
                     "passed": self.passed,
+                    "damaged": self.damaged,
+                    "notes": self.notes,
                     "lessons": [asdict(lesson) | {"passed": lesson.passed} for lesson in self.lessons],
                 },
                 indent=2,

@@ -23,8 +23,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-MAY_DIFFER = ("JPY_", "PYTEST_", "TMPDIR")
+MAY_DIFFER = ("JPY_", "PYTEST_", "TMPDIR", "ATTENTION_COURSE_RECORD")
 """Beginnings of the variables that may be others in a fork than here: nothing reads them while it is imported."""
+_RECORDER = "course.building.recording"
+"""Among the names, it has forks know what this process read while it imported the others."""
 _KILL_WITH_PARENT, _ADOPT_ORPHANS = 1, 36  # PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of prctl(2)
 _libc = ctypes.CDLL(None)
 
@@ -193,7 +195,7 @@ def _end(folder: str) -> None:
 
 
 def _import(name: str) -> bool:
-    """Import a dotted name as far as modules go; whether that was silent, as it must be to go unnoticed."""
+    """Import a dotted name as far as modules go, or run a file; whether that was silent, so that nobody notices."""
     with tempfile.TemporaryFile() as said:
         before = os.dup(1), os.dup(2)
         for number in (1, 2):
@@ -214,6 +216,9 @@ def _resolve(name: str) -> None:
     # As a cell does it, so that a warning meant for the importing code is shown, and noticed.
     found: Any = {"__name__": "__main__"}
     with suppress(Exception):  # the lesson that imports it will say so
+        if name.endswith(".py"):
+            runpy.run_path(name)
+            return
         exec(f"import {first} as module", found)
         module = found["module"]
         for part in rest:
@@ -230,12 +235,19 @@ def main(arguments: list[str]) -> None:
     given = dict(os.environ)
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it while it is imported
     _libc.prctl(_ADOPT_ORPHANS, 1)
-    for name in Path(listed).read_text(encoding="utf-8").split():
+    names = Path(listed).read_text(encoding="utf-8").splitlines()
+    if _RECORDER in names:  # what is read here, every fork has read
+        from course.building import recording
+
+        recording.install()
+    for name in names:
         package = name.split(".")[0]
         if package not in noisy and not _import(name):
             # What says something must say it in the lesson, where it would be said without this template.
             again = [sys.executable, "-m", "course.building.template", *arguments, package]
             os.execve(sys.executable, again, given)
+    if _RECORDER in names:
+        recording.rest()
     gc.collect()
     gc.freeze()  # the collector would touch, and so copy, every page in every fork
     request = Template(socket.socket(fileno=int(number)), given).serve()

@@ -40,6 +40,10 @@ def digests(course) -> dict[str, str]:
     return {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
+def published(out: Path) -> list[Path]:
+    return [path for path in out.rglob("*.*") if path.is_file() and ".store" not in path.parts]
+
+
 def test_a_build_writes_everything_and_a_second_one_the_same_bytes(small_course):
     report = built(small_course)
     assert report.passed, report.markdown()
@@ -61,7 +65,7 @@ def test_what_a_build_writes(small_course):
     assert any("✓ 1.1" in str(cell.get("outputs")) for cell in solution.cells)
     page = (out / "site" / "01_counting.html").read_text(encoding="utf-8")
     assert "○" in page and "3 words on shipped" in page and "<math" in page and "doubled" not in page
-    text = "".join(path.read_text(encoding="utf-8") for path in out.rglob("*.*") if path.suffix != ".md")
+    text = "".join(path.read_text(encoding="utf-8") for path in published(out) if path.suffix != ".md")
     assert tempfile.gettempdir() not in text and "papermill" not in text
     # Three code cells print; the parameters and the two exercises do not.
     assert str(report.lessons[0].comparison) == "3 cells compared, 3 not (3 without output)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course.building.imports import imported
+from course.building.imports import imported, outside
 from course.building.lesson import read_lesson
 
 
@@ -26,3 +26,15 @@ def test_what_the_models_of_the_header_need_where_one_is_loaded(small_course):
     assert "transformers.BertModel" not in names(small_course)
     small_course.change("claim(", "from course import load\nclaim(")
     assert "transformers.BertModel" in names(small_course)
+
+
+def test_a_template_takes_what_the_course_imports_but_nothing_of_the_course():
+    found = outside(["course.load", "course.head_view", "course.measures.entropy", "numpy.mean"])
+    assert {"torch", "numpy.mean"} <= set(found) and len(set(found)) == len(found)
+    assert not [name for name in found if name.startswith("course")]
+
+
+def test_what_the_course_silences_is_imported_by_the_file_that_does():
+    found = outside(["course.models.bars", "transformers.AutoTokenizer"])
+    assert [name.rpartition("/")[2] for name in found][-2:] == ["bars.py", "transformers.AutoTokenizer"]
+    assert not [name for name in found if name.startswith("tqdm")]

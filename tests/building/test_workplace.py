@@ -1,0 +1,68 @@
+"""A place for runs that leaves nothing of itself, and kernels that record what they read."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from course.building import workplace as places
+from course.building.lesson import read_lesson
+from course.building.notebooks import student
+from course.building.tasks import execute
+from course.building.workplace import workplace
+
+
+def test_everything_temporary_goes_and_every_variable_comes_back():
+    before, folder, told = dict(os.environ), tempfile.gettempdir(), []
+    with workplace(offline=True, note=told.append):
+        assert tempfile.gettempdir() == told[0] == os.environ["TMPDIR"] and Path(told[0]).is_dir()
+        tempfile.mkdtemp()
+    assert dict(os.environ) == before and tempfile.gettempdir() == folder and not Path(told[0]).exists()
+
+
+@pytest.mark.slow
+def test_the_recorder_cannot_be_seen_from_a_notebook(small_course):
+    small_course.change(
+        'print(len(words), "words on", PROFILE)',
+        "print([n for n in dir() if not n.startswith('_') and n not in "
+        "('In', 'Out', 'exit', 'get_ipython', 'open', 'quit')], len(In))",
+    )
+    lesson = read_lesson(small_course.lesson, small_course.root)
+    with workplace(offline=True):
+        done = execute(student(lesson), {}, 60, str(small_course.root))
+    assert "['PROFILE', 'claim', 'exercise', 'words'] 3" in done.outputs.decode()
+    assert not done.reads.doubts and "course/exercises.py" in done.reads.needs and not done.problems
+
+
+def test_bytecode_that_python_could_wrongly_take_for_current_is_removed(tmp_path, monkeypatch):
+    (tmp_path / "__pycache__").mkdir()
+    for name, age in (("fresh", 1), ("old", 3600)):
+        source, compiled = tmp_path / f"{name}.py", tmp_path / "__pycache__" / f"{name}.cpython-311.pyc"
+        source.touch()
+        compiled.touch()
+        os.utime(source, (10**9 - age, 10**9 - age))
+        os.utime(compiled, (10**9, 10**9))
+    monkeypatch.setattr(places, "PACKAGE", tmp_path)
+    places._forget_doubtful_bytecode()
+    assert [path.name for path in (tmp_path / "__pycache__").iterdir()] == ["old.cpython-311.pyc"]
+
+
+@pytest.mark.slow
+def test_a_forked_kernel_records_what_an_ordinary_one_does_and_nothing_of_others(small_course):
+    small_course.change('print(len(words), "words on", PROFILE)', "import course\ncourse.rank\nprint(1)")
+    draft = student(read_lesson(small_course.lesson, small_course.root))
+    found = []
+    for warm in ((), ("numpy", str(places.PACKAGE / "models" / "bars.py"))):
+        said: list[str] = []
+        with workplace(offline=True, warm=warm, say=said.append):
+            found.append([execute(draft, {}, 60, str(small_course.root)) for _ in range(2)])
+        assert not said
+    (ordinary, _), (forked, again) = found
+    assert ordinary.outputs == forked.outputs and not forked.problems and not forked.reads.doubts
+    assert forked.reads == again.reads and dict(ordinary.reads.needs).items() <= dict(forked.reads.needs).items()
+    more = {name for name in forked.reads.needs.keys() - ordinary.reads.needs if name.startswith("course/")}
+    assert more <= {"course/models/bars.py", "course/building/template.py"}
+    assert "course/ranking.py" in forked.reads.needs and "course/views/page.py" not in forked.reads.needs
