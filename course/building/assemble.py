@@ -14,13 +14,12 @@ from course.building.digests import digest
 from course.building.files import keep_only, sweep, write_if_changed
 from course.building.lesson import Header, Source, parse_lesson, read_sources
 from course.building.lock import hold
+from course.building.plan import SHIPPED, WHOLE, Asks, Plan
 from course.building.plan import STEPS as TAKEN
-from course.building.plan import WHOLE, Asks, Plan
 from course.building.problems import LessonError, Problem
 from course.building.report import STEPS, Counted, LessonReport, Report
 from course.building.workshop import Workshop
 
-SHIPPED = "shipped"
 _FOLDERS = ("student", "solutions", "site", "site/notebooks", "failed", ".")
 _SITE = "site index"
 
@@ -93,14 +92,15 @@ def pick(names: Sequence[str], only: Sequence[str]) -> list[str]:
 
 
 def _warm(sources: Mapping[str, Source], picked: Sequence[str], profile: str) -> tuple[str, ...]:
-    """What the kernels of these lessons import, but for the course."""
-    from course.building.imports import imported, outside
+    """What all kernels of these lessons import, but for the course."""
+    from course.building.imports import common
+    from course.building.making import DRAFTS
 
     lessons = []
     for name in picked:
         with suppress(LessonError):  # it will say so in its turn, and nothing of it is run
             lessons.append(parse_lesson(sources[name], list(sources)))
-    return outside(imported(lessons, profile))
+    return common([draft(lesson) for lesson in lessons for draft, _ in DRAFTS.values()], profile)
 
 
 def _make(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,7 +16,8 @@ from typing import Any
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Integer
 
-from course.building.forks import Fork, ForkError, fork, template
+from course.building.forks import Fork, ForkError, NoisyError, fork, fork_template, template
+from course.building.importing import package_of
 from course.building.limits import MEMORY_BYTES, Watch
 
 KERNEL = "attention-course"
@@ -23,6 +25,7 @@ PROVISIONER = "attention-course-ipc"
 _FOLDER = "ATTENTION_COURSE_KERNELS"
 CHECKS = "checks"
 _KERNELS = "kernels"
+_TEMPLATE = "ATTENTION_COURSE_TEMPLATE"
 _EVERY_KERNEL = (
     "course.building.recording", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub",
 )  # fmt: skip
@@ -59,7 +62,8 @@ class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork the kernel, or start an ordinary one."""
         output = [_descriptor(kwargs.get(name), number) for number, name in enumerate(("stdout", "stderr"), start=1)]
-        forked = try_to_fork(_KERNELS, cmd[2:], env=kwargs["env"], cwd=Path(kwargs.get("cwd") or "."), output=output)
+        name = os.environ.get(_TEMPLATE, _KERNELS)
+        forked = try_to_fork(name, cmd[2:], env=kwargs["env"], cwd=Path(kwargs.get("cwd") or "."), output=output)
         if forked is None:
             await super().launch_kernel(cmd, **kwargs)
         else:
@@ -95,6 +99,7 @@ def kernel_environment(
     The kernelspec stands in a private folder on JUPYTER_PATH, so papermill and nbval find it by name. A
     user's own IPython start-up files and matplotlib style stay out of it; ``offline`` keeps the hub out, too.
     ``warm`` names what templates import, so that kernels are forked from them; without it each starts by itself.
+    All that is executed must import it; what only some notebooks import is for `ready`.
     ``say`` is told if they had to, though. One environment at a time in a process, as it changes ``os.environ``;
     any number of threads and processes may start kernels in it.
     """
@@ -138,8 +143,49 @@ def kernel_environment(
             for reason in fallbacks():
                 say(f"Kernels were started one by one, which is slower: {reason}.")
         finally:
+            while _templates:
+                _templates.pop().close()
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+@contextmanager
+def ready(names: Sequence[str]) -> Iterator[None]:
+    """Have kernels that start in here find these modules imported, and no others, as far as forking is possible.
+
+    ``names`` are those of `imports.needed`. Another template is forked from the common one, for the rest of them;
+    where it fails, kernels are forked from the common one. One set of names at a time in a process.
+    """
+    os.environ[_TEMPLATE] = _template_for(names)
+    try:
+        yield
+    finally:
+        del os.environ[_TEMPLATE]
+
+
+def _template_for(names: Sequence[str]) -> str:
+    """The name of a template that has imported these names and no others; "" where none has."""
+    folder = private_folder()
+    if folder is None or not (folder / f"{_KERNELS}.txt").exists() or fallbacks():
+        return ""
+    there = (folder / f"{_KERNELS}.txt").read_text(encoding="utf-8").splitlines()[len(_EVERY_KERNEL) :]
+    if not set(there) <= set(names):
+        return ""
+    missing = [name for name in names if name not in there]
+    name = f"{_KERNELS}-{hashlib.sha256(' '.join(missing).encode()).hexdigest()[:16]}" if missing else _KERNELS
+    path = folder / f"{name}.socket"
+    while missing and not path.exists():
+        try:
+            _templates.append(fork_template(folder / f"{_KERNELS}.socket", path, missing, env=dict(os.environ)))
+        except NoisyError as noisy:
+            missing = [name for name in missing if package_of(name) != str(noisy)]
+        except ForkError:
+            return _KERNELS
+    return name if missing else _KERNELS
+
+
+_templates: list[Fork] = []
+"""Those that this process asked for; each ends when it lets go of them."""
 
 
 def private_folder() -> Path | None:
@@ -169,6 +215,8 @@ def try_to_fork(name: str, argv: list[str], *, env: dict[str, str], cwd: Path, o
     try:
         return fork(folder / f"{name}.socket", argv, env=env, cwd=cwd.resolve(), output=output)
     except ForkError as error:
+        if name.startswith(f"{_KERNELS}-"):
+            return try_to_fork(_KERNELS, argv, env=env, cwd=cwd, output=output)
         give_up(str(error))
         return None
 

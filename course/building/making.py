@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from course.building.files import write_if_changed
 from course.building.lesson import Lesson, Source, parse_lesson
@@ -13,14 +13,11 @@ from course.building.limits import CELL_SECONDS
 from course.building.needs import Reads
 from course.building.notebooks import Draft, solution, student, to_text, trial, with_outputs
 from course.building.outcomes import outcomes, prove_solution, prove_student, prove_trial
-from course.building.plan import WHOLE, Asks, Plan
+from course.building.plan import WHOLE, Asks, Plan, parameters_of
 from course.building.problems import LessonError, Problem
 from course.building.report import Counted, LessonReport
 from course.building.tasks import Executed, as_run, check_leaks, execute, hand_out, render, run_again
 from course.building.workshop import Workshop
-
-SHIPPED = "shipped"
-T = TypeVar("T")
 
 DRAFTS: Mapping[str, tuple[Callable[[Lesson], Draft], Callable[..., list[Problem]]]] = {
     "student": (student, prove_student),
@@ -28,11 +25,6 @@ DRAFTS: Mapping[str, tuple[Callable[[Lesson], Draft], Callable[..., list[Problem
     "wrong answers": (trial, prove_trial),
 }
 """Each run: what is executed, and what it must prove."""
-
-
-def parameters_of(profile: str) -> dict[str, str]:
-    """What is injected into a notebook: nothing where the lesson's own values stand."""
-    return {} if profile == SHIPPED else {"PROFILE": profile}
 
 
 class _FailedError(Exception):
@@ -133,7 +125,8 @@ class Making:
             self._step("second run", [])
             return counted
         self.report.why["second run"] = reason
-        done = self.workshop.do(run_again, draft, outputs, CELL_SECONDS, str(self.plan.root))
+        parameters = parameters_of(self.plan.profile)
+        done = self.workshop.do(run_again, draft, parameters, outputs, CELL_SECONDS, str(self.plan.root))
         counted = self.report.comparison = Counted(done.comparison.compared, dict(done.comparison.skipped))
         self.report.ran["second run"] = done.seconds
         self._reads = self._reads.with_(done.reads)

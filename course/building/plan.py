@@ -24,6 +24,8 @@ from course.building.surroundings import difference, surroundings
 if TYPE_CHECKING:
     from course.building.notebooks import Draft  # nbformat takes a second to import
 
+SHIPPED = "shipped"
+"""The profile that lessons name themselves."""
 RUNS = ("student", "solution", "wrong answers")
 STEPS = (*RUNS, "second run", "pages")
 WHOLE = "whole"
@@ -37,6 +39,11 @@ _BY_VALUE = {"lesson", "percent", "problems"}
 """Modules that only make what a step is given, which is in its question by its value."""
 
 Asks = Mapping[str, str]
+
+
+def parameters_of(profile: str) -> dict[str, str]:
+    """What is injected into a notebook: nothing where the lesson's own values stand."""
+    return {} if profile == SHIPPED else {"PROFILE": profile}
 
 
 class Plan:

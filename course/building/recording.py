@@ -41,8 +41,7 @@ def install() -> None:
     global _installed, _resting, _early
     _resting = False
     if not _installed:
-        own = {"course", "course.building", __name__}
-        _early = any(name.startswith("course.") and name not in own for name in sys.modules)
+        _early = any(name.startswith("course.") and not name.startswith("course.building") for name in sys.modules)
         sys.addaudithook(_hook)
         _installed = True
     for module in list(sys.modules.values()):

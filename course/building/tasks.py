@@ -13,10 +13,13 @@ from pathlib import Path
 
 from course.building.compare import Comparison, compare
 from course.building.execute import Run, run
+from course.building.imports import needed
+from course.building.kernels import ready
 from course.building.leaks import leaks
 from course.building.lesson import Lesson
 from course.building.needs import Reads
 from course.building.notebooks import Draft, outputs_of, solution, student, to_text, with_outputs, without_outputs
+from course.building.plan import SHIPPED
 from course.building.problems import Problem
 from course.building.workplace import recorded
 
@@ -45,17 +48,17 @@ class Compared:
 def execute(draft: Draft, parameters: Mapping[str, str], timeout: int, root: str) -> Executed:
     """Run a draft in a new kernel. ``root`` is the folder of the lessons, which names what was read."""
     started = time.monotonic()
-    with recorded(Path(root)) as record:
+    with recorded(Path(root)) as record, ready(needed(draft, _profile(parameters))):
         done = run(draft, parameters=dict(parameters), timeout=timeout)
     return Executed(
         outputs_of(done.notebook), done.problems, record.reads, time.monotonic() - started, _slowest(draft, done)
     )
 
 
-def run_again(draft: Draft, outputs: bytes, timeout: int, root: str) -> Compared:
-    """Run a draft a second time and compare with these outputs of the first."""
+def run_again(draft: Draft, parameters: Mapping[str, str], outputs: bytes, timeout: int, root: str) -> Compared:
+    """Run a draft a second time and compare with these outputs of the first, which had these parameters."""
     started = time.monotonic()
-    with recorded(Path(root)) as record:
+    with recorded(Path(root)) as record, ready(needed(draft, _profile(parameters))):
         comparison = compare(as_run(draft, outputs), timeout=timeout)
     return Compared(comparison, record.reads, time.monotonic() - started)
 
@@ -86,6 +89,10 @@ def hand_out(lesson: Lesson, outputs: bytes) -> str:
 def as_run(draft: Draft, outputs: bytes) -> Run:
     """A run that passed, put together again from its outputs."""
     return Run(draft, with_outputs(draft, outputs), ())
+
+
+def _profile(parameters: Mapping[str, str]) -> str:
+    return parameters.get("PROFILE", SHIPPED)
 
 
 def _slowest(draft: Draft, done: Run) -> tuple[tuple[int, float], ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from course.building.assemble import SHIPPED, pick, unchanged
+from course.building.assemble import pick, unchanged
 from course.building.lesson import Lesson, Source, parse_lesson, read_sources
-from course.building.plan import Plan
+from course.building.plan import SHIPPED, Plan, parameters_of
 
 _DAMAGED = "its stored result is damaged"
 
@@ -28,7 +28,7 @@ def why(root: Path, only: list[str], *, profile: str = SHIPPED) -> Iterator[str]
 
 
 def _steps(plan: Plan, lesson: Lesson, source: Source) -> Iterator[str]:
-    from course.building.making import DRAFTS, parameters_of
+    from course.building.making import DRAFTS
 
     runs: dict[str, bytes] = {}
     for step, (draft, _prove) in DRAFTS.items():
