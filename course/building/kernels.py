@@ -125,6 +125,8 @@ def kernel_environment(
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "MPLCONFIGDIR": str(base / "matplotlib"),
             "PYTHONHASHSEED": "0",
+            # The same numbers on every machine, and kernels side by side that do not wait for each other's threads.
+            "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",  # numpy's BLAS would start threads as it is imported, before the fork
             "HF_HUB_DISABLE_TELEMETRY": "1",
             _FOLDER: str(base),

@@ -22,7 +22,7 @@ _VARIABLES = (
     "OMP_", "OPENBLAS", "PYTHON", "PYTORCH", "SOURCE_DATE_EPOCH", "TOKENIZERS_", "TORCH", "TRANSFORMERS_", "TZ",
 )  # fmt: skip
 
-
+_SET_FOR_KERNELS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED")
 _FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 """Where matplotlib finds fonts; it remembers them in a cache that the kernels of a build share."""
 
@@ -34,7 +34,7 @@ def surroundings(digests: Digests) -> Surroundings:
         "package": _packages(digests),
         "variable": {
             name: digest(value) for name, value in sorted(os.environ.items())
-            if name.startswith(_VARIABLES) and name != "PYTHONHASHSEED"  # which the build sets itself
+            if name.startswith(_VARIABLES) and name not in _SET_FOR_KERNELS
         },
         "font folder": {place: _fonts(place) for place in _FONTS},
         "import path": {path: _importable(path) for path in _outside()},
