@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from course.building.digests import digest
 from course.building.files import keep_only, sweep, write_if_changed
-from course.building.lesson import Header, Source, parse_lesson, read_sources
+from course.building.lesson import Header, Lesson, Source, parse_lesson, read_sources
 from course.building.lock import hold
-from course.building.plan import SHIPPED, WHOLE, Asks, Plan
+from course.building.plan import RUNS, SHIPPED, WHOLE, Asks, Plan
 from course.building.plan import STEPS as TAKEN
 from course.building.problems import LessonError, Problem
 from course.building.report import STEPS, Counted, LessonReport, Report
-from course.building.workshop import Workshop
+from course.building.workshop import Perform, Workshop
 
 _FOLDERS = ("student", "solutions", "site", "site/notebooks", "failed", ".")
 _SITE = "site index"
@@ -38,14 +39,19 @@ def build(
     *,
     only: Sequence[str] = (),
     profile: str = SHIPPED,
+    jobs: int | None = 1,
+    fail_fast: bool = False,
     say: Callable[[str], None] = print,
+    show: Callable[[list[str], int, int], None] = lambda _now, _done, _of: None,
     wait: bool = False,
 ) -> Report:
     """Build the lessons below ``root`` into ``root/build`` and return the report, which is written there too.
 
-    ``only`` picks lessons whose names begin with one of these. What failed is removed from ``build``: all that
-    stands there has passed. All sources are read once, at the beginning. With ``wait``, another build of the same
-    course is waited for. Raises LessonError where no lesson matches, and BusyError where another build runs.
+    ``only`` picks lessons whose names begin with one of these; up to ``jobs`` notebooks run at a time, one a core
+    where that is None, as far as the memory goes that they took before. What failed is removed from ``build``: all that stands there has passed. With ``fail_fast``, the first failure stops everything,
+    and lessons that were not made by then stay as they were. All sources are read once, at the beginning.
+    ``show`` is told what runs now, how many lessons are made, and of how many, whenever that changes. With ``wait``, another build of the same course is
+    waited for. Raises LessonError where no lesson matches, and BusyError where another build runs.
     """
     sources = read_sources(root)
     picked = pick(list(sources), only)
@@ -56,20 +62,20 @@ def build(
         plan = Plan(root, out, profile)
         plan.store.sweep()
         plan.look_around()
-        reports = {name: LessonReport(name) for name in picked}
-        with Workshop(
-            offline=profile == SHIPPED, note=held.note, warm=lambda: _warm(sources, picked, profile)
-        ) as workshop:
-            passed = {name: _make(plan, workshop, sources, report, say) for name, report in reports.items()}
-            if not only:
-                _sweep(out, set(reports))
-            for name in _publish(plan, sources, passed):  # its page was damaged in the store
-                passed[name] = _make(plan, workshop, sources, reports[name], say)
+        result = Report(profile)
+        course = _Course(plan, sources, say, show, place=partial(_place, profile, held.note, result.notes.append))
+        with Workshop(course.place, jobs=jobs or _jobs(plan, picked), changed=course.show) as course.workshop:
+            passed = course.make(picked, fail_fast=fail_fast)
+            if not only and not course.left:
+                _sweep(out, set(picked))
+            damaged = _publish(plan, sources, passed)  # their pages were damaged in the store
+            passed |= course.make(damaged)
         _publish(plan, sources, passed)
         plan.digests.save()
-        for note in workshop.notes:
+        for note in result.notes:
             say(note)
-        result = Report(profile, list(reports.values()), plan.store.damaged, workshop.notes)
+        result.lessons = [course.reports[name] for name in picked if name in course.reports]
+        result.left, result.damaged = course.left, plan.store.damaged
         for name, text in (
             ("report.md", result.markdown()),
             ("report.json", result.json()),
@@ -77,6 +83,27 @@ def build(
         ):
             write_if_changed(out / name, text)
     return result
+
+
+def _jobs(plan: Plan, names: Sequence[str]) -> int:
+    from course.building.limits import TYPICAL_BYTES, side_by_side
+
+    known = [int(memory) for name in names if (memory := plan.noted(name, "memory"))]
+    return side_by_side(max(known, default=0) or TYPICAL_BYTES)
+
+
+@contextmanager
+def _place(
+    profile: str, note: Callable[[str], None], say: Callable[[str], None], lessons: Sequence[Lesson]
+) -> Iterator[Perform]:
+    """This process, with kernels that are forked from what all these lessons import."""
+    from course.building.imports import common
+    from course.building.making import DRAFTS
+    from course.building.workplace import workplace
+
+    warm = common([draft(lesson) for lesson in lessons for draft, _ in DRAFTS.values()], profile)
+    with workplace(offline=profile == SHIPPED, warm=warm, note=note, say=say):
+        yield lambda task, *arguments: task(*arguments)
 
 
 def pick(names: Sequence[str], only: Sequence[str]) -> list[str]:
@@ -91,37 +118,82 @@ def pick(names: Sequence[str], only: Sequence[str]) -> list[str]:
     return [name for name in names if not only or name.startswith(tuple(only))]
 
 
-def _warm(sources: Mapping[str, Source], picked: Sequence[str], profile: str) -> tuple[str, ...]:
-    """What all kernels of these lessons import, but for the course."""
-    from course.building.imports import common
-    from course.building.making import DRAFTS
+class _Course:
+    """Lessons on their way, with a report of each that was looked at.
 
-    lessons = []
-    for name in picked:
-        with suppress(LessonError):  # it will say so in its turn, and nothing of it is run
-            lessons.append(parse_lesson(sources[name], list(sources)))
-    return common([draft(lesson) for lesson in lessons for draft, _ in DRAFTS.values()], profile)
+    ``left`` are those that were not, as one before them failed; ``place`` is opened for those that are made.
+    """
 
+    workshop: Workshop
 
-def _make(
-    plan: Plan, workshop: Workshop, sources: Mapping[str, Source], report: LessonReport, say: Callable[[str], None]
-) -> _Listed | None:
-    """One lesson, made or found unchanged; None if it failed."""
-    name, started = report.name, time.monotonic()
-    whole = plan.whole(sources[name], list(sources))
-    gives = unchanged(plan, name, whole)
-    if gives:
-        _take(report, gives)
-    else:
+    def __init__(
+        self,
+        plan: Plan,
+        sources: Mapping[str, Source],
+        say: Callable[[str], None],
+        show: Callable[[list[str], int, int], None],
+        place: Callable[[Sequence[Lesson]], AbstractContextManager[Perform]],
+    ) -> None:
+        self.plan, self.sources, self.say, self._show, self._place = plan, sources, say, show, place
+        self.reports: dict[str, LessonReport] = {}
+        self.left: list[str] = []
+        self._making: list[str] = []
+        self._made = 0
+
+    def show(self, now: list[str]) -> None:
+        """Show what runs now."""
+        self._show(now, self._made, len(self._making))
+
+    def place(self) -> AbstractContextManager[Perform]:
+        """Where the lessons that are made now are executed."""
+        lessons = []
+        for name in self._making:
+            with suppress(LessonError):  # it will say so in its turn, and nothing of it is run
+                lessons.append(parse_lesson(self.sources[name], list(self.sources)))
+        return self._place(lessons)
+
+    def make(self, names: Sequence[str], *, fail_fast: bool = False) -> dict[str, _Listed | None]:
+        """Make these lessons, or find them unchanged; None for each that failed. The longest are begun first."""
+        made: dict[str, _Listed | None] = {}
+        calls = {}
+        for name in names:
+            whole = self.plan.whole(self.sources[name], list(self.sources))
+            gives = unchanged(self.plan, name, whole)
+            if gives:
+                self.reports[name] = LessonReport(name)
+                _take(self.reports[name], gives)
+                made[name] = self._end(name, gives)
+            else:
+                calls[name] = partial(self._make, name, whole)
+        self._made = 0
+        self._making = sorted(calls, key=lambda name: -float(self.plan.noted(name, "seconds") or "inf"))
+        with closing(self.workshop.each({name: calls[name] for name in self._making})) as each:
+            for name, (report, gives) in each:
+                self.reports[name], self._made = report, self._made + 1
+                made[name] = self._end(name, gives)
+                if fail_fast and not gives:
+                    self.left = [name for name in names if name not in made]
+                    break
+        return made
+
+    def _make(self, name: str, whole: Asks) -> tuple[LessonReport, dict[str, Any] | None]:
         from course.building.making import Making
 
-        say(f"{name} …")
-        gives = Making(plan, workshop, sources[name], list(sources), report).make(whole)
-    report.seconds += time.monotonic() - started
-    say(report.line())
-    if not gives:
-        _remove(name, plan.out)
-    return _Listed(name, _header(gives), gives["body"]) if gives else None
+        self.say(f"{name} …")
+        report, started = self.reports.get(name) or LessonReport(name), time.monotonic()
+        gives = Making(self.plan, self.workshop, self.sources[name], list(self.sources), report).make(whole)
+        report.seconds += time.monotonic() - started
+        if gives and set(RUNS) <= set(report.ran):  # as long as it takes, so that it can be begun in time
+            self.plan.note(name, "seconds", f"{sum(report.ran.values()):.1f}")
+            self.plan.note(name, "memory", str(report.memory))
+        return report, gives
+
+    def _end(self, name: str, gives: Mapping[str, Any] | None) -> _Listed | None:
+        self.say(self.reports[name].line())
+        if gives:
+            return _Listed(name, _header(gives), gives["body"])
+        _remove(name, self.plan.out)
+        return None
 
 
 def unchanged(plan: Plan, name: str, whole: Asks) -> dict[str, Any] | None:

@@ -84,6 +84,11 @@ def _parser() -> argparse.ArgumentParser:
         "--profile", default="shipped", choices=("shipped", "hub"),
         help="the models to run on: shipped (no network, the default) or hub (full-size checkpoints)",
     )  # fmt: skip
+    parser.add_argument(
+        "--jobs", type=_count, metavar="N",
+        help="run up to N notebooks at a time (default: one a core, as far as memory goes)",
+    )  # fmt: skip
+    parser.add_argument("--fail-fast", action="store_true", help="stop at the first lesson that fails")
     parser.add_argument("--wait", action="store_true", help="wait where another build of this course is running")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("list", help="list the lessons")
@@ -98,11 +103,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _build(options: argparse.Namespace, root: Path) -> int:
     from course.building.assemble import build
+    from course.building.bar import Bar
 
-    def say(line: str) -> None:
-        print(line, flush=True)
-
-    report = build(root, only=options.only, profile=options.profile, say=say, wait=options.wait)
+    with Bar() as bar:
+        report = build(
+            root, only=options.only, profile=options.profile, jobs=options.jobs, fail_fast=options.fail_fast,
+            say=bar.say, show=bar.show, wait=options.wait,
+        )  # fmt: skip
     print(f"{report.summary()} Report: build/report.md, pages: build/site/index.html")
     return 0 if report.passed else 1
 
@@ -171,6 +178,12 @@ def _clean(options: argparse.Namespace, root: Path) -> int:
         out.rmdir()
     print("build/ is removed")
     return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs: write 1, 2, 3 …")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

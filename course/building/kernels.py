@@ -8,9 +8,12 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
+from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
@@ -56,14 +59,20 @@ class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
         given = dict(await super().pre_launch(**kwargs))
         # ipykernel 7 leaves what C code prints uncaught under pytest, which runs nbval.
         given["env"] = {name: value for name, value in given["env"].items() if not name.startswith("PYTEST_")}
+        given["env"].update(_variables.get())
         given["env"]["TMPDIR"] = str(self._private / "tmp")  # a kernel that is killed cannot tidy up
         return given
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork the kernel, or start an ordinary one."""
         output = [_descriptor(kwargs.get(name), number) for number, name in enumerate(("stdout", "stderr"), start=1)]
-        name = os.environ.get(_TEMPLATE, _KERNELS)
-        forked = try_to_fork(name, cmd[2:], env=kwargs["env"], cwd=Path(kwargs.get("cwd") or "."), output=output)
+        forked = try_to_fork(
+            kwargs["env"].get(_TEMPLATE, _KERNELS),
+            cmd[2:],
+            env=kwargs["env"],
+            cwd=Path(kwargs.get("cwd") or "."),
+            output=output,
+        )
         if forked is None:
             await super().launch_kernel(cmd, **kwargs)
         else:
@@ -151,18 +160,33 @@ def kernel_environment(
                 os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
+_variables: ContextVar[Mapping[str, str]] = ContextVar("variables", default=MappingProxyType({}))
+
+
+@contextmanager
+def variables(**given: str) -> Iterator[None]:
+    """Give these environment variables to the kernels that this thread starts in here, besides all others."""
+    token = _variables.set({**_variables.get(), **given})
+    try:
+        yield
+    finally:
+        _variables.reset(token)
+
+
+def own_variables() -> dict[str, str]:
+    """The variables for kernels that this thread starts."""
+    return {**os.environ, **_variables.get()}
+
+
 @contextmanager
 def ready(names: Sequence[str]) -> Iterator[None]:
     """Have kernels that start in here find these modules imported, and no others, as far as forking is possible.
 
     ``names`` are those of `imports.needed`. Another template is forked from the common one, for the rest of them;
-    where it fails, kernels are forked from the common one. One set of names at a time in a process.
+    where it fails, kernels are forked from the common one.
     """
-    os.environ[_TEMPLATE] = _template_for(names)
-    try:
+    with variables(**{_TEMPLATE: _template_for(names)}):
         yield
-    finally:
-        del os.environ[_TEMPLATE]
 
 
 def _template_for(names: Sequence[str]) -> str:
@@ -176,16 +200,18 @@ def _template_for(names: Sequence[str]) -> str:
     missing = [name for name in names if name not in there]
     name = f"{_KERNELS}-{hashlib.sha256(' '.join(missing).encode()).hexdigest()[:16]}" if missing else _KERNELS
     path = folder / f"{name}.socket"
-    while missing and not path.exists():
-        try:
-            _templates.append(fork_template(folder / f"{_KERNELS}.socket", path, missing, env=dict(os.environ)))
-        except NoisyError as noisy:
-            missing = [name for name in missing if package_of(name) != str(noisy)]
-        except ForkError:
-            return _KERNELS
+    with _asking:
+        while missing and not path.exists():
+            try:
+                _templates.append(fork_template(folder / f"{_KERNELS}.socket", path, missing, env=own_variables()))
+            except NoisyError as noisy:
+                missing = [name for name in missing if package_of(name) != str(noisy)]
+            except ForkError:
+                return _KERNELS
     return name if missing else _KERNELS
 
 
+_asking = Lock()
 _templates: list[Fork] = []
 """Those that this process asked for; each ends when it lets go of them."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from course.building.files import write_if_changed
 from course.building.lesson import Lesson, Source, parse_lesson
@@ -27,6 +28,11 @@ DRAFTS: Mapping[str, tuple[Callable[[Lesson], Draft], Callable[..., list[Problem
 """Each run: what is executed, and what it must prove."""
 
 
+T = TypeVar("T")
+_Taking = Callable[[], T]
+"""Waits for the result of a step and enters it in the report."""
+
+
 class _FailedError(Exception):
     """A step found problems; those after it are not taken."""
 
@@ -45,14 +51,23 @@ class Making:
 
     def make(self, whole: Asks) -> dict[str, Any] | None:
         """Take every step that does not hold, publish the notebooks, and keep what there is to know of the lesson."""
+        started: list[Future[Any]] = []
         try:
             lesson = self._read()
-            for step in DRAFTS:
-                self._run(lesson, step)
-            counted = self._second_run(lesson)
+            runs = [self._run(lesson, step, started) for step in DRAFTS]
+            second: _Taking[Counted] | None = None
+            for step, run in zip(DRAFTS, runs, strict=True):
+                self._runs[step] = run()
+                if step == "solution":
+                    second = self._second_run(lesson, started)
+            assert second
+            counted = second()
             made = self._pages(lesson)
         except _FailedError:
             return None
+        finally:
+            for future in started:
+                future.cancel()
         gives = {
             "header": asdict(lesson.header),
             "facts": {
@@ -82,57 +97,74 @@ class Making:
         self.report.wrong_answers = sum(map(len, lesson.wrong.values()))
         return lesson
 
-    def _run(self, lesson: Lesson, step: str) -> None:
+    def _run(self, lesson: Lesson, step: str, started: list[Future[Any]]) -> _Taking[bytes]:
+        """Begin a run, unless its outputs are stored; what is returned waits for them, and judges them."""
         make_draft, prove = DRAFTS[step]
         draft = make_draft(lesson)
         parameters = parameters_of(self.plan.profile)
         asks = self.plan.run(step, draft, parameters)
         found, reason = self.plan.find(lesson.name, step, asks)
-        outputs = self.plan.store.get(found["outputs"]) if found else None
-        if outputs is not None:
-            self._reads = self._reads.with_(self.plan.needs(lesson.name, step, asks))
-            problems = prove(as_run(draft, outputs))
-            self.report.kept.append(step)
-        else:
-            self.report.why[step] = reason or "its stored result was damaged"
-            done = self.workshop.do(execute, draft, parameters, CELL_SECONDS, str(self.plan.root))
-            outputs = done.outputs
-            problems = self._judge(draft, done, prove)
-            self.report.ran[step] = done.seconds
-            self.report.slowest += [(step, *cell) for cell in done.slowest]
-            self._reads = self._reads.with_(done.reads)
-            if not problems:
-                self.plan.keep(lesson.name, step, asks, {"outputs": self.plan.store.put(outputs)}, done.reads)
-        if problems:
-            text = to_text(with_outputs(draft, outputs))
-            write_if_changed(self.plan.out / "failed" / f"{lesson.name} ({step}).ipynb", text)
-        self._runs[step] = outputs
-        self._step(step, problems)
+        stored = self.plan.store.get(found["outputs"]) if found else None
+        if stored is None:
+            label, root = f"{lesson.name} {step}", str(self.plan.root)
+            running = self.workshop.start(label, execute, draft, parameters, CELL_SECONDS, root)
+            started.append(running)
+
+        def take() -> bytes:
+            if stored is not None:
+                outputs = stored
+                self._reads = self._reads.with_(self.plan.needs(lesson.name, step, asks))
+                problems = prove(as_run(draft, outputs))
+                self.report.kept.append(step)
+            else:
+                self.report.why[step] = reason or "its stored result was damaged"
+                done = running.result()
+                outputs = done.outputs
+                problems = self._judge(draft, done, prove)
+                self.report.did(step, done.seconds, done.memory, done.slowest)
+                self._reads = self._reads.with_(done.reads)
+                if not problems:
+                    self.plan.keep(lesson.name, step, asks, {"outputs": self.plan.store.put(outputs)}, done.reads)
+            if problems:
+                text = to_text(with_outputs(draft, outputs))
+                write_if_changed(self.plan.out / "failed" / f"{lesson.name} ({step}).ipynb", text)
+            self._step(step, problems)
+            return outputs
+
+        return take
 
     @staticmethod
     def _judge(draft: Draft, done: Executed, prove: Callable[..., list[Problem]]) -> list[Problem]:
         run = as_run(draft, done.outputs)
         return prove(type(run)(run.draft, run.notebook, done.problems))
 
-    def _second_run(self, lesson: Lesson) -> Counted:
+    def _second_run(self, lesson: Lesson, started: list[Future[Any]]) -> _Taking[Counted]:
+        """Begin the second run of the solution, unless it is stored; what is returned waits for the comparison."""
         draft, outputs = solution(lesson), self._runs["solution"]
         asks = self.plan.second_run(draft, outputs)
         found, reason = self.plan.find(lesson.name, "second run", asks)
-        if found:
-            self._reads = self._reads.with_(self.plan.needs(lesson.name, "second run", asks))
-            counted = self.report.comparison = Counted(**found)
-            self.report.kept.append("second run")
-            self._step("second run", [])
+        if not found:
+            arguments = (draft, parameters_of(self.plan.profile), outputs, CELL_SECONDS, str(self.plan.root))
+            running = self.workshop.start(f"{lesson.name} second run", run_again, *arguments)
+            started.append(running)
+
+        def take() -> Counted:
+            if found:
+                self._reads = self._reads.with_(self.plan.needs(lesson.name, "second run", asks))
+                counted = self.report.comparison = Counted(**found)
+                self.report.kept.append("second run")
+                self._step("second run", [])
+                return counted
+            self.report.why["second run"] = reason
+            done = running.result()
+            counted = self.report.comparison = Counted(done.comparison.compared, dict(done.comparison.skipped))
+            self.report.did("second run", done.seconds)
+            self._reads = self._reads.with_(done.reads)
+            self._step("second run", done.comparison.problems)
+            self.plan.keep(lesson.name, "second run", asks, asdict(counted), done.reads)
             return counted
-        self.report.why["second run"] = reason
-        parameters = parameters_of(self.plan.profile)
-        done = self.workshop.do(run_again, draft, parameters, outputs, CELL_SECONDS, str(self.plan.root))
-        counted = self.report.comparison = Counted(done.comparison.compared, dict(done.comparison.skipped))
-        self.report.ran["second run"] = done.seconds
-        self._reads = self._reads.with_(done.reads)
-        self._step("second run", done.comparison.problems)
-        self.plan.keep(lesson.name, "second run", asks, asdict(counted), done.reads)
-        return counted
+
+        return take
 
     def _pages(self, lesson: Lesson) -> dict[str, Any]:
         """The notebooks as they are handed out, published; and the body of the page, for `publish`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from xml.etree import ElementTree
 
@@ -30,7 +31,8 @@ class LessonReport:
     """What happened to one lesson. ``steps`` maps each step that was taken to its problems.
 
     ``ran`` has the seconds of every step that was done now and ``why`` the reason, ``kept`` the steps whose results
-    were taken from the store; ``slowest`` names cells by step, line and seconds. With ``doubts`` about what was read,
+    were taken from the store; ``slowest`` names cells by step, line and seconds, ``memory`` the most bytes that one of
+    its kernels held. With ``doubts`` about what was read,
     nothing of the lesson is kept for the next build.
     """
 
@@ -42,11 +44,18 @@ class LessonReport:
     claims: int = 0
     comparison: Counted | None = None
     seconds: float = 0.0
+    memory: int = 0
     ran: dict[str, float] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     slowest: list[tuple[str, int, float]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+
+    def did(self, step: str, seconds: float, memory: int = 0, slowest: Iterable[tuple[int, float]] = ()) -> None:
+        """Enter a step that was done now: its seconds, bytes, and slowest cells by line and seconds."""
+        self.ran[step] = seconds
+        self.memory = max(self.memory, memory)
+        self.slowest += [(step, *cell) for cell in slowest]
 
     @property
     def problems(self) -> list[Problem]:
@@ -85,18 +94,20 @@ class LessonReport:
 class Report:
     """A whole build.
 
-    ``damaged`` names what was found damaged in the store, and made again; ``notes`` say how kernels were started.
+    ``damaged`` names what was found damaged in the store, and made again; ``notes`` say how kernels were started;
+    ``left`` are the lessons that were not looked at, as one before them failed.
     """
 
     profile: str
-    lessons: list[LessonReport]
+    lessons: list[LessonReport] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
         """There was at least one lesson, and all of them passed."""
-        return bool(self.lessons) and all(lesson.passed for lesson in self.lessons)
+        return bool(self.lessons) and not self.left and all(lesson.passed for lesson in self.lessons)
 
     def markdown(self) -> str:
         """For people."""
@@ -108,13 +119,14 @@ class Report:
             *(line for note in self.notes for line in (note, "")),
         ]
         lines += [
-            "| lesson | result | exercises | wrong answers | claims | second run | seconds |",
-            "|---|---|---|---|---|---|---|",
+            "| lesson | result | exercises | wrong answers | claims | second run | seconds | memory |",
+            "|---|---|---|---|---|---|---|---|",
         ]
         for lesson in self.lessons:
             cells = (
                 lesson.name, "passed" if lesson.passed else "FAILED", lesson.exercises, lesson.wrong_answers,
                 lesson.claims, lesson.comparison or "not run", f"{lesson.seconds:.0f}",
+                f"{lesson.memory / (1 << 20):.0f} MiB" if lesson.memory else "–",
             )  # fmt: skip
             lines.append(f"| {' | '.join(map(str, cells))} |")
         for lesson in self.lessons:
@@ -131,7 +143,8 @@ class Report:
     def summary(self) -> str:
         """One sentence."""
         failed = sum(not lesson.passed for lesson in self.lessons)
-        return f"{len(self.lessons) - failed} lessons passed, {failed} failed."
+        left = f", {len(self.left)} left, as one failed" if self.left else ""
+        return f"{len(self.lessons) - failed} lessons passed, {failed} failed{left}."
 
     def json(self) -> str:
         """For programs."""
@@ -142,6 +155,7 @@ class Report:
                     "passed": self.passed,
                     "damaged": self.damaged,
                     "notes": self.notes,
+                    "left": self.left,
                     "lessons": [asdict(lesson) | {"passed": lesson.passed} for lesson in self.lessons],
                 },
                 indent=2,

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 FORMAT = 1
@@ -21,10 +22,11 @@ Record = dict[str, Any]
 
 
 class Store:
-    """Objects and records below a folder, for one build at a time."""
+    """Objects and records below a folder, for one build at a time, and any number of its threads."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._one = Lock()
         self.damaged: list[str] = []
         """What was found damaged, and removed, since this was made."""
 
@@ -102,14 +104,15 @@ class Store:
 
     def _write(self, path: Path, data: bytes) -> None:
         beside = self.folder / "unfinished" / path.name
-        for folder in (path.parent, beside.parent):
-            folder.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_bytes(data)
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        with self._one:
+            for folder in (path.parent, beside.parent):
+                folder.mkdir(parents=True, exist_ok=True)
+            try:
+                beside.write_bytes(data)
+                beside.replace(path)
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
 
     def _damage(self, path: Path) -> None:
         path.unlink(missing_ok=True)

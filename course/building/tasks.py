@@ -26,7 +26,7 @@ from course.building.workplace import recorded
 
 @dataclass(frozen=True)
 class Executed:
-    """An executed draft: its outputs by cell id, what went wrong, what it read, and how long cells took."""
+    """An executed draft: its outputs by cell id, what went wrong, what it read, and what it took."""
 
     outputs: bytes
     problems: tuple[Problem, ...]
@@ -34,6 +34,8 @@ class Executed:
     seconds: float
     slowest: tuple[tuple[int, float], ...] = ()
     """The line and seconds of the slowest cells, the slowest first."""
+    memory: int = 0
+    """The most bytes that its kernel held."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,8 @@ def execute(draft: Draft, parameters: Mapping[str, str], timeout: int, root: str
     started = time.monotonic()
     with recorded(Path(root)) as record, ready(needed(draft, _profile(parameters))):
         done = run(draft, parameters=dict(parameters), timeout=timeout)
-    return Executed(
-        outputs_of(done.notebook), done.problems, record.reads, time.monotonic() - started, _slowest(draft, done)
-    )
+    took = time.monotonic() - started
+    return Executed(outputs_of(done.notebook), done.problems, record.reads, took, _slowest(draft, done), done.memory)
 
 
 def run_again(draft: Draft, parameters: Mapping[str, str], outputs: bytes, timeout: int, root: str) -> Compared:

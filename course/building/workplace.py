@@ -9,17 +9,15 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
 
 from course.building.digests import Digests
-from course.building.kernels import kernel_environment
+from course.building.kernels import kernel_environment, variables
 from course.building.needs import PACKAGE, Names, Reads, Shapes, read_record, shipped_shapes
 from course.building.recording import VARIABLE
 from course.building.store import Store
 
 _START = '__import__("course.building.recording", fromlist=["install"]).install()\n'
 _before: Shapes = {}
-_one_run = Lock()
 
 
 @contextmanager
@@ -68,18 +66,12 @@ class Recorded:
 
 @contextmanager
 def recorded(root: Path) -> Iterator[Recorded]:
-    """Have the kernels that start in here record what they read, one run at a time in a process.
-
-    Which file a kernel writes its record to stands in the environment, which all threads of a process share.
-    """
+    """Have the kernels that this thread starts in here record what they read."""
     run = Recorded()
-    with _one_run, tempfile.TemporaryDirectory(prefix="r") as folder:
+    with tempfile.TemporaryDirectory(prefix="r") as folder:
         record = Path(folder, "record")
-        os.environ[VARIABLE] = str(record)
-        try:
+        with variables(**{VARIABLE: str(record)}):
             yield run
-        finally:
-            del os.environ[VARIABLE]
         run.reads = read_record(record, Names(root), Digests(Store(Path(folder))), _before)
 
 
