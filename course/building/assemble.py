@@ -48,9 +48,10 @@ def build(
     """Build the lessons below ``root`` into ``root/build`` and return the report, which is written there too.
 
     ``only`` picks lessons whose names begin with one of these; up to ``jobs`` notebooks run at a time, one a core
-    where that is None, as far as the memory goes that they took before. What failed is removed from ``build``: all that stands there has passed. With ``fail_fast``, the first failure stops everything,
-    and lessons that were not made by then stay as they were. All sources are read once, at the beginning.
-    ``show`` is told what runs now, how many lessons are made, and of how many, whenever that changes. With ``wait``, another build of the same course is
+    where that is None, as far as the memory goes that they took before. What failed is removed from ``build``: all
+    that stands there has passed. With ``fail_fast``, the first failure stops everything, and lessons that were not
+    made by then stay as they were. All sources are read once, at the beginning. ``show`` is told what runs now, how
+    many lessons are made, and of how many, whenever that changes. With ``wait``, another build of the same course is
     waited for. Raises LessonError where no lesson matches, and BusyError where another build runs.
     """
     sources = read_sources(root)

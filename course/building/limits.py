@@ -30,7 +30,7 @@ _LOOK_FOR_CHILDREN_EVERY = 0.5  # it reads all of /proc
 def side_by_side(peak: int) -> int:
     """How many kernels may run at a time, each holding up to ``peak`` bytes: one a core, as far as memory goes."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, psutil.virtual_memory().available // peak))
+    return max(1, min(cores, int(psutil.virtual_memory().available // peak)))
 
 
 def in_gibibytes(number: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -253,3 +254,36 @@ def test_asking_for_no_lesson_says_which_there_are(small_course):
         built(small_course, only=["7"])
     with pytest.raises(LessonError, match="there is no lesson here"):
         build(Path(small_course.root, "lessons"), say=print)
+
+
+def course_of(course, names: list[str]) -> None:
+    """The same lesson under several names."""
+    for name in names:
+        for source in (course.lesson, course.solution):
+            source.with_name(f"{name}.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def test_side_by_side_gives_the_same_bytes_and_a_report_in_order(small_course):
+    course_of(small_course, ["02_again", "03_again"])
+    report = built(small_course)
+    assert report.passed
+    one_by_one = digests(small_course)
+    shutil.rmtree(small_course.root / "build")
+    shown: list[tuple[list[str], int, int]] = []
+    report = built(small_course, jobs=2, show=lambda *told: shown.append(told))
+    assert report.passed and [lesson.name for lesson in report.lessons] == ["01_counting", "02_again", "03_again"]
+    assert digests(small_course) == one_by_one and all(lesson.memory > 1 << 20 for lesson in report.lessons)
+    assert max(len(now) for now, _, _ in shown) == 2 and shown[-1] == ([], 2, 3)
+
+
+def test_fail_fast_leaves_the_rest_as_it_was(small_course):
+    assert built(small_course).passed
+    course_of(small_course, ["02_again"])
+    small_course.change("claim(", "1 / 0\nclaim(")
+    before = digests(small_course)
+    with_fault, others = {name for name in before if "counting" in name}, {"site/index.html"}
+    report = built(small_course, fail_fast=True)
+    assert report.left == ["02_again"] and [lesson.name for lesson in report.lessons] == ["01_counting"]
+    assert report.summary() == "0 lessons passed, 1 failed, 1 left, as one failed." and not report.passed
+    assert set(digests(small_course)) == set(before) - with_fault == others
+    assert built(small_course).left == [] and "site/02_again.html" in digests(small_course)

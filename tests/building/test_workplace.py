@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from course.building import workplace as places
+from course.building.imports import needed
 from course.building.lesson import read_lesson
 from course.building.notebooks import student
 from course.building.tasks import execute
 from course.building.workplace import workplace
+from tests.building.conftest import LESSON
 
 
 def test_everything_temporary_goes_and_every_variable_comes_back():
@@ -52,17 +55,44 @@ def test_bytecode_that_python_could_wrongly_take_for_current_is_removed(tmp_path
 
 @pytest.mark.slow
 def test_a_forked_kernel_records_what_an_ordinary_one_does_and_nothing_of_others(small_course):
-    small_course.change('print(len(words), "words on", PROFILE)', "import course\ncourse.rank\nprint(1)")
+    small_course.change('print(len(words), "words on", PROFILE)', "import course, csv\ncourse.rank\nprint(1)")
     draft = student(read_lesson(small_course.lesson, small_course.root))
+    bars = str(places.PACKAGE / "models" / "bars.py")
+    assert bars in needed(draft)
     found = []
-    for warm in ((), ("numpy", str(places.PACKAGE / "models" / "bars.py"))):
+    for warm in ((), (bars,), ("csv", bars)):
         said: list[str] = []
         with workplace(offline=True, warm=warm, say=said.append):
             found.append([execute(draft, {}, 60, str(small_course.root)) for _ in range(2)])
         assert not said
-    (ordinary, _), (forked, again) = found
-    assert ordinary.outputs == forked.outputs and not forked.problems and not forked.reads.doubts
-    assert forked.reads == again.reads and dict(ordinary.reads.needs).items() <= dict(forked.reads.needs).items()
-    more = {name for name in forked.reads.needs.keys() - ordinary.reads.needs if name.startswith("course/")}
-    assert more <= {"course/models/bars.py", "course/building/template.py"}
-    assert "course/ranking.py" in forked.reads.needs and "course/views/page.py" not in forked.reads.needs
+    (ordinary, _), *warm = found
+    for forked, again in warm:
+        assert ordinary.outputs == forked.outputs and not forked.problems and not forked.reads.doubts
+        assert forked.reads == again.reads and dict(ordinary.reads.needs).items() <= dict(forked.reads.needs).items()
+        more = {name for name in forked.reads.needs.keys() - ordinary.reads.needs if name.startswith("course/")}
+        assert more <= {"course/models/bars.py", "course/building/template.py", "course/building/importing.py"}
+        assert "course/ranking.py" in forked.reads.needs and "course/views/page.py" not in forked.reads.needs
+
+
+@pytest.mark.slow
+def test_a_module_that_only_another_notebook_imports_is_not_there(small_course):
+    small_course.change('print(len(words), "words on", PROFILE)', "import sys\nprint('csv' in sys.modules)")
+    draft = student(read_lesson(small_course.lesson, small_course.root))
+    with workplace(offline=True, warm=("sys", "csv")):
+        assert "False" in execute(draft, {}, 60, str(small_course.root)).outputs.decode()
+
+
+@pytest.mark.slow
+def test_kernels_side_by_side_record_apart(small_course):
+    for name in ("one", "two"):
+        (small_course.root / name).write_text(name)
+    draft = student(read_lesson(small_course.lesson, small_course.root))
+
+    def reading(name: str):
+        small_course.lesson.write_text(LESSON.replace("claim(", f"open({str(small_course.root / name)!r})\nclaim(", 1))
+        return student(read_lesson(small_course.lesson, small_course.root))
+
+    drafts = {name: reading(name) for name in ("one", "two")}
+    with workplace(offline=True, warm=needed(draft)), ThreadPoolExecutor() as pool:
+        found = pool.map(lambda name: execute(drafts[name], {}, 60, str(small_course.root)).reads, drafts)
+        assert [[name for name in reads.needs if name.startswith("./")] for reads in found] == [["./one"], ["./two"]]
