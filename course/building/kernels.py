@@ -89,6 +89,7 @@ class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
         if self.watch is not None:
             self.watch.close()
         if isinstance(self.launched, Fork):
+            self.launched.kill()
             self.launched.close()
         if self._private is not None and not restart:
             shutil.rmtree(self._private, ignore_errors=True)

@@ -55,12 +55,12 @@ def test_bytecode_that_python_could_wrongly_take_for_current_is_removed(tmp_path
 
 @pytest.mark.slow
 def test_a_forked_kernel_records_what_an_ordinary_one_does_and_nothing_of_others(small_course):
-    small_course.change('print(len(words), "words on", PROFILE)', "import course, csv\ncourse.rank\nprint(1)")
+    small_course.change('print(len(words), "words on", PROFILE)', "import course, course.models.bars, wave\ncourse.rank\nprint(1)")
     draft = student(read_lesson(small_course.lesson, small_course.root))
     bars = str(places.PACKAGE / "models" / "bars.py")
     assert bars in needed(draft)
     found = []
-    for warm in ((), (bars,), ("csv", bars)):
+    for warm in ((), (bars,), ("wave", bars)):
         said: list[str] = []
         with workplace(offline=True, warm=warm, say=said.append):
             found.append([execute(draft, {}, 60, str(small_course.root)) for _ in range(2)])
@@ -76,9 +76,9 @@ def test_a_forked_kernel_records_what_an_ordinary_one_does_and_nothing_of_others
 
 @pytest.mark.slow
 def test_a_module_that_only_another_notebook_imports_is_not_there(small_course):
-    small_course.change('print(len(words), "words on", PROFILE)', "import sys\nprint('csv' in sys.modules)")
+    small_course.change('print(len(words), "words on", PROFILE)', "import sys\nprint('wave' in sys.modules)")
     draft = student(read_lesson(small_course.lesson, small_course.root))
-    with workplace(offline=True, warm=("sys", "csv")):
+    with workplace(offline=True, warm=("sys", "wave")):
         assert "False" in execute(draft, {}, 60, str(small_course.root)).outputs.decode()
 
 
