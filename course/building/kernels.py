@@ -119,9 +119,10 @@ def kernel_environment(
         for path in (spec, base / "ipython", base / "matplotlib", base / "runtime"):
             path.mkdir(parents=True)
         history = "--HistoryManager.hist_file=:memory:"  # as nbclient does, and nbval does not
+        quiet = "--Application.log_level=50"  # it would tell of the interrupt that jupyter_client sends before the end
         provisioner = {"provisioner_name": PROVISIONER, "config": {"memory": memory}}
         description = {
-            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", history],
+            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", history, quiet],
             "display_name": "Attention course",
             "language": "python",
             "metadata": {"kernel_provisioner": provisioner},

@@ -121,7 +121,7 @@ class Making:
                 done = running.result()
                 outputs = done.outputs
                 problems = self._judge(draft, done, prove)
-                self.report.did(step, done.seconds, done.memory, done.slowest)
+                self.report.did(step, done.seconds, in_cells=done.in_cells, memory=done.memory, slowest=done.slowest)
                 self._reads = self._reads.with_(done.reads)
                 if not problems:
                     self.plan.keep(lesson.name, step, asks, {"outputs": self.plan.store.put(outputs)}, done.reads)

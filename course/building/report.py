@@ -31,9 +31,9 @@ class LessonReport:
     """What happened to one lesson. ``steps`` maps each step that was taken to its problems.
 
     ``ran`` has the seconds of every step that was done now and ``why`` the reason, ``kept`` the steps whose results
-    were taken from the store; ``slowest`` names cells by step, line and seconds, ``memory`` the most bytes that one of
-    its kernels held. With ``doubts`` about what was read,
-    nothing of the lesson is kept for the next build.
+    were taken from the store; ``in_cells`` are the seconds of all cells of these runs, ``slowest`` names cells by
+    step, line and seconds, and ``memory`` is the most bytes that one of its kernels held. With ``doubts`` about what
+    was read, nothing of the lesson is kept for the next build.
     """
 
     name: str
@@ -44,6 +44,7 @@ class LessonReport:
     claims: int = 0
     comparison: Counted | None = None
     seconds: float = 0.0
+    in_cells: float = 0.0
     memory: int = 0
     ran: dict[str, float] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
@@ -51,9 +52,18 @@ class LessonReport:
     slowest: list[tuple[str, int, float]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
-    def did(self, step: str, seconds: float, memory: int = 0, slowest: Iterable[tuple[int, float]] = ()) -> None:
-        """Enter a step that was done now: its seconds, bytes, and slowest cells by line and seconds."""
+    def did(
+        self,
+        step: str,
+        seconds: float,
+        *,
+        in_cells: float = 0.0,
+        memory: int = 0,
+        slowest: Iterable[tuple[int, float]] = (),
+    ) -> None:
+        """Enter a step that was done now."""
         self.ran[step] = seconds
+        self.in_cells += in_cells
         self.memory = max(self.memory, memory)
         self.slowest += [(step, *cell) for cell in slowest]
 
@@ -84,6 +94,8 @@ class LessonReport:
         if self.kept:
             lines.append(f"taken from the store: {', '.join(self.kept)}")
         slowest = sorted(self.slowest, key=lambda cell: -cell[2])[:3]
+        if self.in_cells:
+            lines.append(f"{sum(self.ran.values()):.1f} s in all, of which cells took {self.in_cells:.1f} s")
         if slowest:
             cells = (f"line {line} ({step}) {seconds:.1f} s" for step, line, seconds in slowest)
             lines.append(f"slowest cells: {', '.join(cells)}")

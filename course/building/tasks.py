@@ -36,6 +36,8 @@ class Executed:
     """The line and seconds of the slowest cells, the slowest first."""
     memory: int = 0
     """The most bytes that its kernel held."""
+    in_cells: float = 0.0
+    """Seconds that its cells took."""
 
 
 @dataclass(frozen=True)
