@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import runpy
 import sys
-import tempfile
 from contextlib import suppress
 from types import ModuleType
 from typing import Any
@@ -18,19 +17,21 @@ def package_of(name: str) -> str:
 
 def silently(name: str) -> bool:
     """Import a name, as `course.building.imports` gives them; whether that was silent."""
-    with tempfile.TemporaryFile() as said:
-        before = os.dup(1), os.dup(2)
-        for number in (1, 2):
-            os.dup2(said.fileno(), number)
-        try:
-            _resolve(name)
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            for number, stream in enumerate(before, start=1):
-                os.dup2(stream, number)
-                os.close(stream)
-        return said.tell() == 0
+    said = os.memfd_create("said")
+    before = os.dup(1), os.dup(2)
+    for number in (1, 2):
+        os.dup2(said, number)
+    try:
+        _resolve(name)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, stream in enumerate(before, start=1):
+            os.dup2(stream, number)
+            os.close(stream)
+        length = os.lseek(said, 0, os.SEEK_END)
+        os.close(said)
+    return length == 0
 
 
 def _resolve(name: str) -> None:

@@ -23,7 +23,7 @@ Perform = Callable[..., Any]
 Place = Callable[[], AbstractContextManager[Perform]]
 """Where tasks are done: gives what does them, for as long as it is open."""
 
-_PATIENCE = 1.5  # seconds for tasks to end after their kernels were killed
+_PATIENCE = 0.6  # seconds for calls to end after the kernels were killed; what they still compute ends with the process
 
 
 class StoppedError(Exception):
@@ -59,6 +59,9 @@ class Workshop:
         for _ in self._threads:
             self._tasks.put(None)
         self._open.close()
+        if self._stopped:
+            self._kill()
+            logging.disable(logging.NOTSET)
 
     def each(self, calls: Mapping[str, Callable[[], T]]) -> Generator[tuple[str, T]]:
         """What these calls return, each as it ends; up to ``jobs`` at a time, begun in this order.
@@ -127,16 +130,18 @@ class Workshop:
         self._changed(now)
 
     def _stop(self, workers: list[Thread]) -> None:
-        """Kill all that the tasks started, until they and the calls that wait for them have ended."""
+        """Kill all that the tasks started, while they and the calls that wait for them end."""
         self._stopped = True
-        logging.disable(logging.CRITICAL)  # nbclient would say that its kernel died
+        logging.disable(logging.CRITICAL)  # nbclient would say, from its thread, that its kernel died
         deadline = time.monotonic() + _PATIENCE
         while any(worker.is_alive() for worker in workers) and time.monotonic() < deadline:
-            for child in _children() - self._others:
-                with suppress(psutil.Error):
-                    child.kill()
+            self._kill()
             time.sleep(0.05)
-        logging.disable(logging.NOTSET)
+
+    def _kill(self) -> None:
+        for child in _children() - self._others:
+            with suppress(psutil.Error):
+                child.kill()
 
 
 def _children() -> set[psutil.Process]:
