@@ -1,22 +1,26 @@
 """The build beside papermill, nbval and nbconvert as their documentation says to run them, on the same notebooks.
 
-The peer's pipeline takes each lesson's notebooks by hand: ``papermill`` for the student's, the solution and the wrong
-answers, ``pytest --nbval`` for the second run of the solution, ``jupyter nbconvert --to html`` for the page. Ours
-executes the same notebooks in kernels forked from a template, runs nbval on the same solution, and renders the
-same page. Both start with nothing; imports and the template's start are within our time. Rounds are taken in turn.
+    python benchmarks/build.py whole [LESSON ...] [--rounds 1]   a clean build of the course, or of these lessons
+    python benchmarks/build.py edited LESSON [--rounds 3]        one lesson whose code, and then whose prose, was edited
+    python benchmarks/build.py idle [--lessons 500]              nothing changed; --help and list
+    python benchmarks/build.py growth [--lessons 10 50 250]      clean, one of them edited, nothing changed
 
-Printed for both: seconds by the clock and of processor time (which a busy machine changes less), medians over the
-rounds, and their ratios; and the least that any pipeline could take on these cores, the sum of the cells' own
-seconds divided by the cores, with what the build takes above it.
+The peer's pipeline takes each lesson's notebooks by hand, one after the other: ``papermill`` for the student's, the
+solution and the wrong answers, ``pytest --nbval`` for the second run of the solution, ``jupyter nbconvert`` for the
+page. Ours is ``build.py`` in a folder with nothing but the lessons. Rounds are taken in turn, and both are given by
+the clock and in processor time, which a busy machine changes less; medians over the rounds. Beside them stands the
+least that any build could take: the cells' own seconds divided by the cores, and the start of the template.
 
-    python benchmarks/build.py [--rounds 3] [--without-peer] [LESSON ...]
+Synthetic lessons are copies of one that imports numpy, counts words and has an exercise; they load no model.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,45 +30,105 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[1]
-SECONDS = 600
+BUILD = "import sys; from pathlib import Path; from course.building.cli import main; sys.exit(main(root=Path.cwd()))"
+CORES = len(os.sched_getaffinity(0))
+Took = tuple[float, float]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("lessons", nargs="*", help="lessons whose names begin so (default: all)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each side runs (default: 3)")
-    parser.add_argument("--without-peer", action="store_true", help="our side only")
-    parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    whole_ = kinds.add_parser("whole")
+    whole_.add_argument("only", nargs="*")
+    whole_.add_argument("--rounds", type=int, default=1)
+    edited_ = kinds.add_parser("edited")
+    edited_.add_argument("only")
+    edited_.add_argument("--rounds", type=int, default=3)
+    kinds.add_parser("idle").add_argument("--lessons", type=int, default=500)
+    kinds.add_parser("growth").add_argument("--lessons", type=int, nargs="+", default=[10, 50, 250])
     given = parser.parse_args()
-    if given.ours:
-        print(f"cells {ours(given.lessons):.3f}")
-        return
+    print(f"{CORES} cores; load now {os.getloadavg()[0]:.1f}")
     with TemporaryDirectory() as folder:
-        written = notebooks(given.lessons, Path(folder))
-        sides: dict[str, list[tuple[float, float]]] = {"ours": [], "peer": []}
-        cells: list[float] = []
-        for _ in range(given.rounds):
-            sides["ours"].append(timed(lambda: cells.append(execution(given.lessons))))
-            if not given.without_peer:
-                sides["peer"].append(timed(lambda: peer(written)))
-    show(len(written), sides, statistics.median(cells))
+        if given.kind == "whole":
+            whole(Path(folder), given.only, given.rounds)
+        elif given.kind == "edited":
+            edited(Path(folder), given.only, given.rounds)
+        elif given.kind == "idle":
+            idle(Path(folder), given.lessons)
+        else:
+            growth(Path(folder), given.lessons)
 
 
-def show(lessons: int, sides: dict[str, list[tuple[float, float]]], cells: float) -> None:
-    medians = {name: [statistics.median(column) for column in zip(*took, strict=True)] for name, took in sides.items()}
-    print(f"{lessons} lessons, {os.cpu_count()} cores; load now {os.getloadavg()[0]:.1f}")
-    print(f"{'':24} {'clock':>10} {'processor':>10}")
-    for name, took in medians.items():
-        if took:
-            print(f"{name:24} {took[0]:8.1f} s {took[1]:8.1f} s")
-    if medians["peer"]:
-        ratios = [other / own for other, own in zip(medians["peer"], medians["ours"], strict=True)]
-        print(f"{'peer / ours':24} {ratios[0]:9.1f}× {ratios[1]:9.1f}×")
-    least = cells / (os.cpu_count() or 1)
-    print(f"the cells' own seconds: {cells:.1f}, by cores: {least:.1f}; ours / that: {medians['ours'][0] / least:.1f}")
+def whole(folder: Path, only: Sequence[str], rounds: int) -> None:
+    written = notebooks(only, folder / "peer")
+    ours: list[Took] = []
+    peers: list[Took] = []
+    for number in range(rounds):
+        course = copy(folder / f"ours{number}", only)
+        ours.append(timed(lambda course=course: build(course)))
+        peers.append(timed(lambda: [peer(sources) for sources in written]))
+    show(f"{len(written)} lessons, clean", ours, peers)
+    report = json.loads((course / "build" / "report.json").read_text(encoding="utf-8"))
+    cells = sum(lesson["in_cells"] * 4 / 3 for lesson in report["lessons"])  # the second run is one more, not timed
+    start = template_start(course)
+    least = cells / CORES + start
+    print(f"cells took {cells:.1f} s, by cores {cells / CORES:.1f} s; the template starts in {start:.1f} s")
+    print(f"ours / (cells by cores + template): {statistics.median(took for took, _ in ours) / least:.2f}")
 
 
-def timed(call: Callable[[], object]) -> tuple[float, float]:
+def edited(folder: Path, only: str, rounds: int) -> None:
+    course = copy(folder / "ours", [])
+    ((_, solution, _),) = notebooks([only], folder / "peer")
+    build(course, "--only", only)
+    (lesson,) = (course / "lessons").glob(f"{only}*.py")
+    code: list[Took] = []
+    prose: list[Took] = []
+    plain: list[Took] = []
+    for number in range(rounds):
+        append(lesson, f"# %%\nedited = {number}\n")
+        code.append(timed(lambda: build(course, "--only", only)))
+        append(lesson, f"# %% [markdown]\n# Edit {number}.\n")
+        prose.append(timed(lambda: build(course, "--only", only)))
+        plain.append(timed(lambda: papermill(solution)))
+    show("one lesson's code edited, beside one plain papermill run of its solution", code, plain)
+    show("its prose edited, beside the same", prose, plain)
+
+
+def append(lesson: Path, cell: str) -> None:
+    lesson.write_text(lesson.read_text(encoding="utf-8") + f"\n{cell}", encoding="utf-8")
+
+
+def idle(folder: Path, lessons: int) -> None:
+    for name, course in (("the course", copy(folder / "course", [])), (f"{lessons} lessons", made(folder, lessons))):
+        clock, _ = timed(lambda course=course: build(course))
+        print(f"{name}: clean {clock:.1f} s")
+        for arguments in ([], ["--help"], ["list"]):
+            took = [timed(lambda course=course, arguments=arguments: build(course, *arguments)) for _ in range(5)]
+            clock, processor = map(statistics.median, zip(*took, strict=True))
+            print(f"  {' '.join(arguments) or 'nothing changed':16} {clock:6.2f} s, processor {processor:6.2f} s")
+
+
+def growth(folder: Path, sizes: Sequence[int]) -> None:
+    print(f"{'lessons':>8} {'clean':>9} {'a lesson':>9} {'one edited':>11} {'nothing':>9}   (seconds by the clock)")
+    for size in sizes:
+        course = made(folder, size)
+        clean, _ = timed(lambda course=course: build(course))
+        lesson = min((course / "lessons").glob("*.py"))
+        lesson.write_text(lesson.read_text(encoding="utf-8").replace("the cat", "the dog"), encoding="utf-8")
+        one, _ = timed(lambda course=course: build(course))
+        nothing, _ = timed(lambda course=course: build(course))
+        print(f"{size:8} {clean:9.1f} {clean / size:9.2f} {one:11.1f} {nothing:9.2f}")
+
+
+def show(what: str, ours: Sequence[Took], peers: Sequence[Took]) -> None:
+    mine, theirs = ([statistics.median(column) for column in zip(*took, strict=True)] for took in (ours, peers))
+    print(f"{what} ({len(ours)} rounds)")
+    for name, (clock, processor) in (("ours", mine), ("peer", theirs)):
+        print(f"  {name:12} {clock:8.1f} s, processor {processor:8.1f} s")
+    print(f"  peer / ours {theirs[0] / mine[0]:9.1f}×, processor {theirs[1] / mine[1]:9.1f}×")
+
+
+def timed(call: Callable[[], object]) -> Took:
     """Seconds by the clock, and of processor time of all processes that the call started and waited for."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     call()
@@ -72,30 +136,62 @@ def timed(call: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def build(course: Path, *arguments: str) -> None:
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, *arguments], cwd=course, env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def template_start(course: Path) -> float:
+    """Seconds until a template of the kernels of all lessons answers."""
+    from course.building.forks import fork
+    from course.building.imports import common
+    from course.building.kernels import kernel_environment, private_folder
+    from course.building.lesson import parse_lesson, read_sources
+    from course.building.notebooks import solution, student, trial
+
+    sources = read_sources(course)
+    lessons = [parse_lesson(sources[name], list(sources)) for name in sources]
+    start = time.perf_counter()
+    names = common([make(lesson) for lesson in lessons for make in (student, solution, trial)])
+    with kernel_environment(offline=True, warm=names):
+        folder = private_folder()
+        assert folder
+        fork(folder / "kernels.socket", ["this"], env=dict(os.environ), cwd=folder).wait()
+        return time.perf_counter() - start
+
+
 def notebooks(only: Sequence[str], folder: Path) -> list[list[Path]]:
     """For each lesson: the student's notebook, the solution and the wrong answers, not yet executed."""
     from course.building.assemble import pick
-    from course.building.lesson import lesson_files, read_lesson
+    from course.building.lesson import parse_lesson, read_sources
     from course.building.notebooks import solution, student, to_text, trial
 
-    written = []
-    for path in pick(lesson_files(ROOT), only):
-        lesson = read_lesson(path, ROOT)
+    folder.mkdir()
+    sources, written = read_sources(ROOT), []
+    for name in pick(list(sources), only):
+        lesson = parse_lesson(sources[name], list(sources))
         drafts = {"student": student(lesson), "solution": solution(lesson), "trial": trial(lesson)}
-        written.append([folder / f"{lesson.name}-{name}.ipynb" for name in drafts])
+        written.append([folder / f"{lesson.name}-{kind}.ipynb" for kind in drafts])
         for place, draft in zip(written[-1], drafts.values(), strict=True):
             place.write_text(to_text(draft.notebook()), encoding="utf-8")
     return written
 
 
-def peer(written: Sequence[Sequence[Path]]) -> None:
+def peer(sources: Sequence[Path]) -> None:
     """Their commands, a notebook at a time."""
-    for sources in written:
-        executed = [source.with_suffix(".out.ipynb") for source in sources]
-        for source, target in zip(sources, executed, strict=True):
-            command("papermill", "-k", "python3", "--no-progress-bar", source, target)
-        command("pytest", "--nbval", "--nbval-kernel-name=python3", "-c", os.devnull, "-q", executed[1])
-        command("jupyter", "nbconvert", "--to", "html", executed[0])
+    executed = [papermill(source) for source in sources]
+    command("pytest", "--nbval", "--nbval-kernel-name=python3", "-c", os.devnull, "-q", executed[1])
+    command("jupyter", "nbconvert", "--to", "html", executed[0])
+
+
+def papermill(source: Path) -> Path:
+    target = source.with_suffix(".out.ipynb")
+    command("papermill", "-k", "python3", "--no-progress-bar", source, target)
+    return target
 
 
 def command(module: str, *arguments: object) -> None:
@@ -103,36 +199,71 @@ def command(module: str, *arguments: object) -> None:
     subprocess.run([sys.executable, "-m", module, *map(str, arguments)], env=settings, capture_output=True, check=True)
 
 
-def execution(only: Sequence[str]) -> float:
-    """Our side, in a process of its own; returns the sum of the cells' seconds."""
-    done = subprocess.run(
-        [sys.executable, __file__, "--ours", *only], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    return float(done.stdout.split()[-1])
+def copy(course: Path, only: Sequence[str]) -> Path:
+    """The sources of the course, or of the lessons whose names begin so."""
+    for kind in ("lessons", "solutions"):
+        (course / kind).mkdir(parents=True)
+        for path in (ROOT / kind).iterdir():
+            if path.suffix == ".md" or (path.name.startswith(tuple(only) or "") and path.name[:2].isdigit()):
+                shutil.copy(path, course / kind)
+    return course
 
 
-def ours(only: Sequence[str]) -> float:
-    from course.building.assemble import pick
-    from course.building.compare import compare
-    from course.building.execute import run
-    from course.building.imports import imported
-    from course.building.kernels import kernel_environment
-    from course.building.lesson import lesson_files, read_lesson
-    from course.building.notebooks import solution, student, trial
-    from course.building.site import lesson_page
+def made(folder: Path, count: int) -> Path:
+    """A course of synthetic lessons."""
+    course = folder / f"made{count}"
+    for kind in ("lessons", "solutions"):
+        (course / kind).mkdir(parents=True)
+    for number in range(count):
+        name = f"{number % 100:02}_words{number // 100}.py"
+        (course / "lessons" / name).write_text(LESSON.replace("NUMBER", str(number)), encoding="utf-8")
+        (course / "solutions" / name).write_text(SOLUTION.replace("NUMBER", str(number)), encoding="utf-8")
+    return course
 
-    lessons = [read_lesson(path, ROOT) for path in pick(lesson_files(ROOT), only)]
-    cells = 0.0
-    with kernel_environment(offline=True, warm=imported(lessons), say=lambda line: print(line, file=sys.stderr)):
-        for lesson in lessons:
-            runs = [run(make(lesson), parameters={}, timeout=SECONDS) for make in (student, solution, trial)]
-            compared = compare(runs[1], timeout=SECONDS)
-            problems = [problem for found in (*runs, compared) for problem in found.problems]
-            assert not problems, problems
-            lesson_page(lesson, runs[0].notebook, lessons)
-            cells += sum(one.seconds for one in runs) + runs[1].seconds
-    return cells
 
+LESSON = """\
+# ---
+# title: Words NUMBER
+# minutes: 5
+# objectives:
+#   - count
+# prerequisites: []
+# roles: [minilm]
+# ---
+
+# %% tags=["parameters"]
+PROFILE = "shipped"
+
+# %% [markdown]
+# Lesson NUMBER of many.
+
+# %%
+import numpy as np
+from course import claim, exercise
+
+words = "the cat sat on the mat".split()
+print(np.unique(words))
+claim("six words", len(words) == 6)
+
+# %% exercise="NUMBER.1"
+count = ...
+
+# %%
+with exercise("NUMBER.1", count) as answer:
+    assert answer != 5, "Counting starts at one."
+    assert answer != 7, "A full stop is no word."
+    assert answer == 6, "Count the words."
+"""
+SOLUTION = """\
+# %% exercise="NUMBER.1"
+count = len(words)  # as many as the list is long
+
+# %% wrong="NUMBER.1" advice="Counting starts at one."
+count = 5
+
+# %% wrong="NUMBER.1" advice="A full stop is no word."
+count = 7
+"""
 
 if __name__ == "__main__":
     main()

@@ -1,152 +1,292 @@
-"""The build: every lesson through every step, and only what passed all of them is written."""
+"""The build: every lesson through every step that does not hold any more, and only what passed all is published."""
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from nbformat import NotebookNode
-
-from course.building.compare import compare
-from course.building.execute import Run, run
-from course.building.files import keep_only, write_if_changed
-from course.building.imports import imported
-from course.building.kernels import kernel_environment
-from course.building.leaks import leaks
-from course.building.lesson import Lesson, lesson_files, read_lesson
-from course.building.limits import CELL_SECONDS
-from course.building.notebooks import solution, student, to_text, trial, without_outputs
-from course.building.outcomes import outcomes, prove_solution, prove_student, prove_trial
+from course.building.digests import digest
+from course.building.files import keep_only, sweep, write_if_changed
+from course.building.lesson import Header, Lesson, Source, parse_lesson, read_sources
+from course.building.lock import hold
+from course.building.plan import RUNS, SHIPPED, WHOLE, Asks, Plan
+from course.building.plan import STEPS as TAKEN
 from course.building.problems import LessonError, Problem
-from course.building.report import LessonReport, Report
-from course.building.site import index_page, lesson_page
+from course.building.report import STEPS, Counted, LessonReport, Report
+from course.building.workshop import Perform, Workshop
 
-SHIPPED = "shipped"
+_FOLDERS = ("student", "solutions", "site", "site/notebooks", "failed", ".")
+_SITE = "site index"
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A lesson as the pages name it, and the hash of its page's body."""
+
+    name: str
+    header: Header
+    body: str
 
 
 def build(
-    root: Path, *, only: Sequence[str] = (), profile: str = SHIPPED, say: Callable[[str], None] = print
+    root: Path,
+    *,
+    only: Sequence[str] = (),
+    profile: str = SHIPPED,
+    jobs: int | None = 1,
+    fail_fast: bool = False,
+    say: Callable[[str], None] = print,
+    show: Callable[[list[str], int, int], None] = lambda _now, _done, _of: None,
+    wait: bool = False,
 ) -> Report:
     """Build the lessons below ``root`` into ``root/build`` and return the report, which is written there too.
 
-    ``only`` picks lessons whose names begin with one of these. What failed is removed from ``build``: all that
-    stands there has passed. Raises LessonError where no lesson matches.
+    ``only`` picks lessons whose names begin with one of these; up to ``jobs`` notebooks run at a time, one a core
+    where that is None, as far as the memory goes that they took before. What failed is removed from ``build``: all
+    that stands there has passed. With ``fail_fast``, the first failure stops everything, and lessons that were not
+    made by then stay as they were. All sources are read once, at the beginning. ``show`` is told what runs now, how
+    many lessons are made, and of how many, whenever that changes. With ``wait``, another build of the same course is
+    waited for. Raises LessonError where no lesson matches, and BusyError where another build runs.
     """
-    paths = pick(lesson_files(root), only)
+    sources = read_sources(root)
+    picked = pick(list(sources), only)
     out = root / "build"
-    reports: list[LessonReport] = []
-    lessons: dict[str, Lesson] = {}
-    for path in paths:
-        reports.append(LessonReport(path.stem))
-        try:
-            lessons[path.stem] = read_lesson(path, root)
-            reports[-1].steps["source"] = []
-        except LessonError as error:
-            reports[-1].steps["source"] = list(error.problems)
-    executed: dict[str, NotebookNode] = {}
-    notes: list[str] = []
-    with kernel_environment(offline=profile == SHIPPED, warm=imported(lessons.values(), profile), say=notes.append):
-        for report in reports:
-            say(f"{report.name} …")
-            started = time.monotonic()
-            if report.name in lessons:
-                executed[report.name] = _build_lesson(lessons[report.name], report, out, profile)
-            if not report.passed:
-                _remove(report.name, out)
-            report.seconds = time.monotonic() - started
-            say(_line(report))
-    for note in notes:
-        say(note)
-    if not only:
-        _sweep(out, {report.name for report in reports})
-    _publish(root, [lessons[report.name] for report in reports if report.passed], executed, out)
-    result = Report(profile, reports, notes)
-    for name, text in (
-        ("report.md", result.markdown()),
-        ("report.json", result.json()),
-        ("report.xml", result.junit()),
-    ):
-        write_if_changed(out / name, text)
+    with hold(out, wait=wait, say=say) as held:
+        for folder in _FOLDERS:
+            sweep(out / folder)
+        plan = Plan(root, out, profile)
+        plan.store.sweep()
+        plan.look_around()
+        result = Report(profile)
+        course = _Course(plan, sources, say, show, place=partial(_place, profile, held.note, result.notes.append))
+        with Workshop(course.place, jobs=jobs or _jobs(plan, picked), changed=course.show) as course.workshop:
+            passed = course.make(picked, fail_fast=fail_fast)
+            if not only and not course.left:
+                _sweep(out, set(picked))
+            damaged = _publish(plan, sources, passed)  # their pages were damaged in the store
+            passed |= course.make(damaged)
+        _publish(plan, sources, passed)
+        plan.digests.save()
+        for note in result.notes:
+            say(note)
+        result.lessons = [course.reports[name] for name in picked if name in course.reports]
+        result.left, result.damaged = course.left, plan.store.damaged
+        for name, text in (
+            ("report.md", result.markdown()),
+            ("report.json", result.json()),
+            ("report.xml", result.junit()),
+        ):
+            write_if_changed(out / name, text)
     return result
 
 
-def pick(paths: Sequence[Path], only: Sequence[str]) -> list[Path]:
+def _jobs(plan: Plan, names: Sequence[str]) -> int:
+    from course.building.limits import TYPICAL_BYTES, side_by_side
+
+    known = [int(memory) for name in names if (memory := plan.noted(name, "memory"))]
+    return side_by_side(max(known, default=0) or TYPICAL_BYTES)
+
+
+@contextmanager
+def _place(
+    profile: str, note: Callable[[str], None], say: Callable[[str], None], lessons: Sequence[Lesson]
+) -> Iterator[Perform]:
+    """This process, with kernels that are forked from what all these lessons import."""
+    from course.building.imports import common
+    from course.building.making import DRAFTS
+    from course.building.workplace import workplace
+
+    warm = common([draft(lesson) for lesson in lessons for draft, _ in DRAFTS.values()], profile)
+    with workplace(offline=profile == SHIPPED, warm=warm, note=note, say=say):
+        yield lambda task, *arguments: task(*arguments)
+
+
+def pick(names: Sequence[str], only: Sequence[str]) -> list[str]:
     """The lessons whose names begin with one of ``only`` (all, if none is given), in order."""
-    names = [path.stem for path in paths]
     for start in only:
         if not any(name.startswith(start) for name in names):
             raise LessonError(
                 Problem("lessons", 0, f"no lesson begins with {start!r}; there are {', '.join(names) or 'none'}")
             )
-    if not paths:
+    if not names:
         raise LessonError(Problem("lessons", 0, "there is no lesson here: lessons are files lessons/NN_name.py"))
-    return [path for path in paths if not only or path.stem.startswith(tuple(only))]
+    return [name for name in names if not only or name.startswith(tuple(only))]
 
 
-def _publish(root: Path, passed: Sequence[Lesson], executed: dict[str, NotebookNode], out: Path) -> None:
-    """Write the pages, linked with each other and with those of earlier builds that still stand."""
-    lessons = {lesson.name: lesson for lesson in passed}
-    for path in lesson_files(root):
-        if path.stem not in lessons and (out / "site" / f"{path.stem}.html").is_file():
+class _Course:
+    """Lessons on their way, with a report of each that was looked at.
+
+    ``left`` are those that were not, as one before them failed; ``place`` is opened for those that are made.
+    """
+
+    workshop: Workshop
+
+    def __init__(
+        self,
+        plan: Plan,
+        sources: Mapping[str, Source],
+        say: Callable[[str], None],
+        show: Callable[[list[str], int, int], None],
+        place: Callable[[Sequence[Lesson]], AbstractContextManager[Perform]],
+    ) -> None:
+        self.plan, self.sources, self.say, self._show, self._place = plan, sources, say, show, place
+        self.reports: dict[str, LessonReport] = {}
+        self.left: list[str] = []
+        self._making: list[str] = []
+        self._made = 0
+
+    def show(self, now: list[str]) -> None:
+        """Show what runs now."""
+        self._show(now, self._made, len(self._making))
+
+    def place(self) -> AbstractContextManager[Perform]:
+        """Where the lessons that are made now are executed."""
+        lessons = []
+        for name in self._making:
+            with suppress(LessonError):  # it will say so in its turn, and nothing of it is run
+                lessons.append(parse_lesson(self.sources[name], list(self.sources)))
+        return self._place(lessons)
+
+    def make(self, names: Sequence[str], *, fail_fast: bool = False) -> dict[str, _Listed | None]:
+        """Make these lessons, or find them unchanged; None for each that failed. The longest are begun first."""
+        made: dict[str, _Listed | None] = {}
+        calls = {}
+        for name in names:
+            whole = self.plan.whole(self.sources[name], list(self.sources))
+            gives = unchanged(self.plan, name, whole)
+            if gives:
+                self.reports[name] = LessonReport(name)
+                _take(self.reports[name], gives)
+                made[name] = self._end(name, gives)
+            else:
+                calls[name] = partial(self._make, name, whole)
+        self._made = 0
+        self._making = sorted(calls, key=lambda name: -float(self.plan.noted(name, "seconds") or "inf"))
+        with closing(self.workshop.each({name: calls[name] for name in self._making})) as each:
+            for name, (report, gives) in each:
+                self.reports[name], self._made = report, self._made + 1
+                made[name] = self._end(name, gives)
+                if fail_fast and not gives:
+                    self.left = [name for name in names if name not in made]
+                    break
+        return made
+
+    def _make(self, name: str, whole: Asks) -> tuple[LessonReport, dict[str, Any] | None]:
+        from course.building.making import Making
+
+        self.say(f"{name} …")
+        report, started = self.reports.get(name) or LessonReport(name), time.monotonic()
+        gives = Making(self.plan, self.workshop, self.sources[name], list(self.sources), report).make(whole)
+        report.seconds += time.monotonic() - started
+        if gives and set(RUNS) <= set(report.ran):  # as long as it takes, so that it can be begun in time
+            self.plan.note(name, "seconds", f"{sum(report.ran.values()):.1f}")
+            self.plan.note(name, "memory", str(report.memory))
+        return report, gives
+
+    def _end(self, name: str, gives: Mapping[str, Any] | None) -> _Listed | None:
+        self.say(self.reports[name].line())
+        if gives:
+            return _Listed(name, _header(gives), gives["body"])
+        _remove(name, self.plan.out)
+        return None
+
+
+def unchanged(plan: Plan, name: str, whole: Asks) -> dict[str, Any] | None:
+    """What there is to know of a lesson of which nothing has changed, neither its sources nor what was published."""
+    gives, _ = plan.find(name, WHOLE, whole)
+    if gives and plan.store.has(gives["body"]) and all(plan.stands(*product) for product in gives["products"].items()):
+        return gives
+    return None
+
+
+def _take(report: LessonReport, gives: Mapping[str, Any]) -> None:
+    """Fill a report with what was proven of the lesson before."""
+    report.title = gives["header"]["title"]
+    report.steps = {step: [] for step in STEPS}
+    facts = gives["facts"]
+    report.exercises, report.wrong_answers, report.claims = facts["exercises"], facts["wrong answers"], facts["claims"]
+    report.comparison = Counted(**facts["comparison"])
+    report.kept = list(TAKEN)
+
+
+def _header(gives: Mapping[str, Any]) -> Header:
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in gives["header"].items()
+    }
+    return Header(**fields)
+
+
+def _publish(plan: Plan, sources: Mapping[str, Source], passed: Mapping[str, _Listed | None]) -> list[str]:
+    """Write the pages, linked with each other and with those of earlier builds that still stand.
+
+    Returns the lessons whose stored page proved damaged, which have to be made again.
+    """
+    lessons = {name: lesson for name, lesson in passed.items() if lesson}
+    for name in sources.keys() - passed.keys():
+        if (plan.out / "site" / f"{name}.html").is_file():
             with suppress(LessonError):
-                lessons[path.stem] = read_lesson(path, root)
+                lessons[name] = _Listed(name, facts(plan, sources, name)[0], "")
     published = [lessons[name] for name in sorted(lessons)]
-    for lesson in passed:
-        write_if_changed(out / "site" / f"{lesson.name}.html", lesson_page(lesson, executed[lesson.name], published))
-    write_if_changed(out / "site" / "index.html", index_page(published))
+    damaged = [lesson.name for lesson in published if lesson.body and not _publish_page(plan, lesson, published)]
+    made_of = digest(plan.page_code, *(f"{lesson.name} {lesson.header!r}" for lesson in published))
+    index = plan.store.record(_SITE)
+    if index.get("made of") != made_of or not plan.stands("site/index.html", index["page"]):
+        from course.building.site import index_page
+
+        page = index_page(published)
+        write_if_changed(plan.out / "site" / "index.html", page)
+        plan.store.keep(_SITE, {"made of": made_of, "page": _sha256(page)})
+    return damaged
 
 
-def _passed(report: LessonReport, step: str, problems: Sequence[Problem]) -> bool:
-    report.steps[step] = list(problems)
-    return not problems
+def facts(plan: Plan, sources: Mapping[str, Source], name: str) -> tuple[Header, int]:
+    """The header of a lesson and how many exercises it has: from the store where that has them, else read.
+
+    Raises LessonError where the lesson cannot be read.
+    """
+    gives = plan.recall(name, WHOLE, plan.whole(sources[name], list(sources)))
+    if gives:
+        return _header(gives), int(gives["facts"]["exercises"])
+    lesson = parse_lesson(sources[name], list(sources))
+    return lesson.header, len(lesson.exercises)
 
 
-def _build_lesson(lesson: Lesson, report: LessonReport, out: Path, profile: str) -> NotebookNode:
-    """Take all steps but the page, write the notebooks if all passed; returns the student's, executed."""
-    report.title = lesson.header.title
-    report.exercises = len(lesson.exercises)
-    report.wrong_answers = sum(map(len, lesson.wrong.values()))
-    parameters = {} if profile == SHIPPED else {"PROFILE": profile}
-    runs: dict[str, Run] = {}
-    for name, draft, prove in (
-        ("student", student(lesson), prove_student),
-        ("solution", solution(lesson), prove_solution),
-        ("wrong answers", trial(lesson), prove_trial),
-    ):
-        runs[name] = run(draft, parameters=parameters, timeout=CELL_SECONDS)
-        if not _passed(report, name, prove(runs[name])):
-            write_if_changed(out / "failed" / f"{lesson.name} ({name}).ipynb", to_text(runs[name].notebook))
-            return runs[name].notebook
-    executed, solved = runs["student"].notebook, runs["solution"].notebook
-    report.claims = sum(outcome.kind == "claim" for outcome in outcomes(runs["solution"]))
-    report.comparison = compare(runs["solution"], timeout=CELL_SECONDS)
-    if not _passed(report, "second run", report.comparison.problems):
-        return executed
-    handed_out = to_text(without_outputs(executed))
-    page = lesson_page(lesson, executed, [lesson])
-    texts = {f"the student notebook {lesson.name}.ipynb": handed_out, f"the page {lesson.name}.html": page}
-    if _passed(report, "leaks", leaks(lesson, solved, texts)):
-        write_if_changed(out / "student" / f"{lesson.name}.ipynb", handed_out)
-        write_if_changed(out / "solutions" / f"{lesson.name}.ipynb", to_text(solved))
-        write_if_changed(out / "site" / "notebooks" / f"{lesson.name}.ipynb", handed_out)
-        for stale in (out / "failed").glob(f"{lesson.name} (*"):
-            stale.unlink()
-    return executed
+def _publish_page(plan: Plan, lesson: _Listed, published: Sequence[_Listed]) -> bool:
+    place = published.index(lesson)
+    near = [f"{other.name} {other.header.title}" for other in published[max(place - 1, 0) : place + 2]]
+    made_of = digest(plan.page_code, lesson.body, *near)
+    file = f"site/{lesson.name}.html"
+    if plan.noted(lesson.name, "page made of") == made_of and plan.stands(file, plan.noted(lesson.name, "page")):
+        return True
+    from course.building.site import lesson_page
+
+    body = plan.store.get(lesson.body)
+    if body is None:
+        return False
+    page = lesson_page(lesson, body.decode(), published)
+    write_if_changed(plan.out / file, page)
+    plan.note(lesson.name, "page made of", made_of)
+    plan.note(lesson.name, "page", _sha256(page))
+    return True
 
 
-def _places(name: str) -> tuple[str, ...]:
-    return (
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _remove(name: str, out: Path) -> None:
+    for place in (
         f"student/{name}.ipynb",
         f"solutions/{name}.ipynb",
         f"site/notebooks/{name}.ipynb",
         f"site/{name}.html",
-    )
-
-
-def _remove(name: str, out: Path) -> None:
-    for place in _places(name):
+    ):
         (out / place).unlink(missing_ok=True)
 
 
@@ -156,12 +296,6 @@ def _sweep(out: Path, names: set[str]) -> None:
     for folder in ("student", "solutions", "site/notebooks"):
         keep_only(out / folder, notebooks)
     keep_only(out / "site", {f"{name}.html" for name in names} | {"index.html"})
-
-
-def _line(report: LessonReport) -> str:
-    if not report.passed:
-        return "\n".join([f"{report.name} FAILED", *(f"  {problem}" for problem in report.problems)])
-    return (
-        f"{report.name} passed: {report.exercises} exercises, {report.wrong_answers} wrong answers, "
-        f"{report.claims} claims, {report.comparison} – {report.seconds:.0f} s"
-    )
+    for path in (out / "failed").glob("*.ipynb"):
+        if path.name.rpartition(" (")[0] not in names:
+            path.unlink()

@@ -3,32 +3,75 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+import re
 import shutil
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None, *, root: Path) -> int:
-    """Run ``build.py``; returns the exit code: 0 all passed, 1 something failed, 2 the call was wrong."""
+    """Run ``build.py``; returns the exit code: 0 all passed, 1 something failed, 2 the call was wrong, 130 stopped."""
     options = _parser().parse_args(arguments)
+    # jsonschema 4.26 has this package build a grammar on import, for 1.2 s, to check a format that no notebook has.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    from course.building.lock import BusyError
     from course.building.problems import LessonError
 
+    commands = {"list": _list, "check": _check, "why": _why, "clean": _clean, None: _build}
     try:
-        return int({"list": _list, "check": _check, "clean": _clean, None: _build}[options.command](options, root))
+        with _stopped_by(signal.SIGTERM):
+            return int(commands[options.command](options, root))
     except LessonError as error:
-        print(
-            *(problem.message if not problem.line else problem for problem in error.problems),
-            sep="\n",
-            file=sys.stderr,
-        )
-        return 2
+        lines = [problem.message if not problem.line else str(problem) for problem in error.problems]
+        code = 2
+    except BusyError as error:
+        lines, code = [str(error)], 2
     except ModuleNotFoundError as error:
-        print(f"{error.name} is not installed: run pip install -c constraints.txt -e '.[build]'", file=sys.stderr)
-        return 2
+        lines, code = [f"{error.name} is not installed: run pip install -c constraints.txt -e '.[build]'"], 2
     except KeyboardInterrupt:
-        print("stopped; what was written is complete", file=sys.stderr)
-        return 130
+        lines, code = ["stopped; what was written is complete"], 130
+    except BrokenPipeError:  # read by a program that stops reading
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        where = f" at {error.filename}" if error.filename else ""
+        lines, code = [f"{_DISK[error.errno]}{where}, and build again; what was written is complete"], 1
+    print(*lines, sep="\n", file=sys.stderr)
+    return code
+
+
+_DISK = {
+    errno.ENOSPC: "the disk is full: make room",
+    errno.EDQUOT: "your share of the disk is full: make room",
+    errno.EROFS: "this file system is read-only: make it writable",
+    errno.EACCES: "this may not be written: give yourself access",
+    errno.EPERM: "this may not be written: give yourself access",
+}
+
+
+@contextmanager
+def _stopped_by(number: signal.Signals) -> Iterator[None]:
+    """Let a signal stop the build as Ctrl-C does; only the main thread of a program can be told of signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,58 +84,110 @@ def _parser() -> argparse.ArgumentParser:
         "--profile", default="shipped", choices=("shipped", "hub"),
         help="the models to run on: shipped (no network, the default) or hub (full-size checkpoints)",
     )  # fmt: skip
+    parser.add_argument(
+        "--jobs", type=_count, metavar="N",
+        help="run up to N notebooks at a time (default: one a core, as far as memory goes)",
+    )  # fmt: skip
+    parser.add_argument("--fail-fast", action="store_true", help="stop at the first lesson that fails")
+    parser.add_argument("--wait", action="store_true", help="wait where another build of this course is running")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("list", help="list the lessons")
     check = commands.add_parser("check", help="check the sources without running anything")
     check.add_argument("--only", nargs="+", default=[], metavar="NN")
-    commands.add_parser("clean", help="remove build/")
+    why = commands.add_parser("why", help="say what a build would do again, and why")
+    why.add_argument("only", nargs="*", metavar="NN")
+    clean = commands.add_parser("clean", help="remove build/, or what has not been used for long from its store")
+    clean.add_argument("--keep", type=_seconds, metavar="30d", help="keep what was used in this time, and all pages")
     return parser
 
 
 def _build(options: argparse.Namespace, root: Path) -> int:
     from course.building.assemble import build
+    from course.building.bar import Bar
 
-    report = build(root, only=options.only, profile=options.profile, say=lambda line: print(line, flush=True))
+    with Bar() as bar:
+        report = build(
+            root, only=options.only, profile=options.profile, jobs=options.jobs, fail_fast=options.fail_fast,
+            say=bar.say, show=bar.show, wait=options.wait,
+        )  # fmt: skip
     print(f"{report.summary()} Report: build/report.md, pages: build/site/index.html")
     return 0 if report.passed else 1
 
 
 def _list(_options: argparse.Namespace, root: Path) -> int:
-    from course.building.lesson import lesson_files, read_lesson
+    from course.building.assemble import facts
+    from course.building.lesson import read_sources
+    from course.building.plan import Plan
     from course.building.problems import LessonError
 
-    code = 0
-    for path in lesson_files(root):
+    code, sources = 0, read_sources(root)
+    plan = Plan(root, root / "build", "shipped")
+    for name in sources:
         try:
-            lesson = read_lesson(path, root)
-            minutes, count = lesson.header.minutes, len(lesson.exercises)
-            print(f"{lesson.name:32} {minutes:>3} min  {count} exercises  {lesson.header.title}")
+            header, exercises = facts(plan, sources, name)
+            print(f"{name:32} {header.minutes:>3} min  {exercises} exercises  {header.title}")
         except LessonError as error:
             code = 1
-            print(f"{path.stem:32} cannot be read", *(f"  {problem}" for problem in error.problems), sep="\n")
+            print(f"{name:32} cannot be read", *(f"  {problem}" for problem in error.problems), sep="\n")
     return code
 
 
 def _check(options: argparse.Namespace, root: Path) -> int:
     from course.building.assemble import pick
-    from course.building.lesson import lesson_files, read_lesson
+    from course.building.lesson import parse_lesson, read_sources
     from course.building.problems import LessonError, Problem
 
     problems: list[Problem] = []
-    paths = pick(lesson_files(root), options.only)
-    for path in paths:
+    sources = read_sources(root)
+    names = pick(list(sources), options.only)
+    for name in names:
         try:
-            read_lesson(path, root)
+            parse_lesson(sources[name], list(sources))
         except LessonError as error:
             problems += error.problems
     print(*problems, sep="\n", end="\n" if problems else "")
-    print(f"{len(paths)} lessons read, {len(problems)} problems (nothing was run)")
+    print(f"{len(names)} lessons read, {len(problems)} problems (nothing was run)")
     return 1 if problems else 0
 
 
-def _clean(_options: argparse.Namespace, root: Path) -> int:
-    out = root / "build"
-    if out.is_dir():
-        shutil.rmtree(out)
-    print("build/ is removed" if not out.exists() else "build/ could not be removed")
+def _why(options: argparse.Namespace, root: Path) -> int:
+    from course.building.why import why
+
+    for sentence in why(root, options.only, profile=options.profile):
+        print(sentence)
     return 0
+
+
+def _clean(options: argparse.Namespace, root: Path) -> int:
+    from course.building.lock import LOCK, hold
+    from course.building.store import Store
+
+    out = root / "build"
+    if not out.is_dir():
+        print("build/ is removed")
+        return 0
+    with hold(out):
+        if options.keep is not None:
+            freed = Store(out / ".store").collect(options.keep)
+            print(f"{freed / 1e6:.1f} MB were freed in the store of build/")
+            return 0
+        for path in out.iterdir():
+            if path.name != LOCK:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        (out / LOCK).unlink()
+        out.rmdir()
+    print("build/ is removed")
+    return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs: write 1, 2, 3 …")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+)([dh])", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 30d for thirty days, or 12h for twelve hours")
+    return int(match[1]) * {"d": 86_400.0, "h": 3_600.0}[match[2]]

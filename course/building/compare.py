@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from course.building.execute import Run
 from course.building.forks import Fork
-from course.building.kernels import CHECKS, KERNEL, fallbacks, give_up, private_folder, try_to_fork
+from course.building.kernels import CHECKS, KERNEL, fallbacks, give_up, own_variables, private_folder, try_to_fork
 from course.building.limits import LESSON_SECONDS, MEMORY_BYTES, STARTING_SECONDS, Watch
 from course.building.notebooks import to_text
 from course.building.problems import Problem
@@ -85,7 +85,7 @@ def _nbval(run: Run, folder: Path, timeout: float) -> tuple[int | None, str]:
         f"--junitxml={folder / 'report.xml'}", str(folder / "lesson.ipynb"),
     ]  # fmt: skip
     # A caller's own pytest settings and plugins must not choose what is compared.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    env = {name: value for name, value in own_variables().items() if not name.startswith("PYTEST_")}
     env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     with (folder / "said.txt").open("w+", encoding="utf-8", errors="replace") as said:
         output = (said.fileno(), said.fileno())

@@ -6,7 +6,8 @@ import logging
 import re
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,14 @@ _NO_KERNEL = Problem("", 0, "no kernel")
 class Run:
     """An executed notebook, scrubbed, and what went wrong in it.
 
-    ``seconds`` are those of its cells, and ``memory`` the most bytes that its kernel held; both differ from run to run.
+    ``seconds`` are those of its cells by id, and ``memory`` the most bytes that its kernel held; both differ from
+    run to run.
     """
 
     draft: Draft
     notebook: NotebookNode
     problems: tuple[Problem, ...]
-    seconds: float = 0.0
+    seconds: Mapping[str, float] = field(default_factory=dict)
     memory: int = 0
 
 
@@ -61,7 +63,7 @@ def run(draft: Draft, *, parameters: dict[str, Any], timeout: float) -> Run:
     problems = [failure] if failure else []
     problems += [*_errors(draft, scrubbed), *_debris(draft, scrubbed, (folder, str(Path.home()), sys.prefix))]
     memory = progress.provisioner.watch.peak if progress.provisioner else 0
-    return Run(draft, scrubbed, tuple(problems or _never_run(draft, scrubbed)), sum(progress.seconds.values()), memory)
+    return Run(draft, scrubbed, tuple(problems or _never_run(draft, scrubbed)), dict(progress.seconds), memory)
 
 
 def _execute(draft: Draft, parameters: dict[str, Any], progress: Progress, work: Path) -> Problem | None:

@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+_UNFINISHED = ".unfinished"
+
 
 def write_if_changed(path: Path, content: str | bytes) -> bool:
     """Write ``content`` beside ``path`` and rename it into place; True if the file was not already so.
@@ -16,7 +18,7 @@ def write_if_changed(path: Path, content: str | bytes) -> bool:
     if path.is_file() and path.read_bytes() == data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -28,6 +30,12 @@ def write_if_changed(path: Path, content: str | bytes) -> bool:
         Path(beside).unlink(missing_ok=True)
         raise
     return True
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a writer that was killed has left beside the files of a folder."""
+    for path in folder.glob(f".*{_UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def keep_only(folder: Path, names: set[str]) -> list[str]:

@@ -22,6 +22,10 @@ class ForkError(Exception):
     """A template does not fork; the message says why in half a sentence."""
 
 
+class NoisyError(Exception):
+    """A package that says something while it is imported; the message names it."""
+
+
 class Fork:
     """A process that a template forked, with that part of `subprocess.Popen` that jupyter_client uses.
 
@@ -79,20 +83,35 @@ def fork(path: Path, argv: Sequence[str], *, env: dict[str, str], cwd: Path, out
 
     ``output`` are the file descriptors for standard output and error; standard input is empty. Raises ForkError.
     """
+    return _ask(path, {"argv": list(argv), "env": env, "cwd": str(cwd)}, output)
+
+
+def fork_template(path: Path, listen: Path, names: Sequence[str], *, env: dict[str, str]) -> Fork:
+    """Have the template that listens at ``path`` become another one, at ``listen``, that has imported more.
+
+    It ends when what this returns is closed. Raises NoisyError for a package that said something when it was
+    imported, and ForkError.
+    """
+    return _ask(path, {"listen": str(listen), "names": list(names), "env": env, "cwd": str(listen.parent)}, (1, 2))
+
+
+def _ask(path: Path, request: dict[str, Any], output: Sequence[int]) -> Fork:
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(STARTING_SECONDS)
     try:
         connection.connect(str(path))
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123
-            request = json.dumps({"argv": list(argv), "env": env, "cwd": str(cwd)}).encode() + b"\n"
-            sent = socket.send_fds(connection, [request], [nothing.fileno(), *output])
-            connection.sendall(request[sent:])
+            line = json.dumps(request).encode() + b"\n"
+            sent = socket.send_fds(connection, [line], [nothing.fileno(), *output])
+            connection.sendall(line[sent:])
             answer = _answer(connection)
     except OSError as error:
         connection.close()
         raise ForkError(f"the template cannot be reached ({error})") from None
     if answer is None or "pid" not in answer:
         connection.close()
+        if answer and "noisy" in answer:
+            raise NoisyError(answer["noisy"])
         raise ForkError(answer["refused"] if answer and "refused" in answer else "the template died")
     return Fork(connection, answer["pid"])
 
@@ -101,7 +120,7 @@ def fork(path: Path, argv: Sequence[str], *, env: dict[str, str], cwd: Path, out
 def template(folder: Path, name: str, modules: Sequence[str]) -> Iterator[Path]:
     """A template with these modules, at a socket ``name`` in ``folder``; on leaving, all that came from it ends.
 
-    It answers as soon as it has imported them; asking earlier means waiting. Dotted names go as far as modules go.
+    It answers as soon as it has imported them; asking earlier means waiting. The names are those of `imports`.
     """
     path, listed = folder / f"{name}.socket", folder / f"{name}.txt"
     listed.write_text("\n".join(modules), encoding="utf-8")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
+from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Integer
 
-from course.building.forks import Fork, ForkError, fork, template
+from course.building.forks import Fork, ForkError, NoisyError, fork, fork_template, template
+from course.building.importing import package_of
 from course.building.limits import MEMORY_BYTES, Watch
 
 KERNEL = "attention-course"
@@ -23,7 +28,10 @@ PROVISIONER = "attention-course-ipc"
 _FOLDER = "ATTENTION_COURSE_KERNELS"
 CHECKS = "checks"
 _KERNELS = "kernels"
-_EVERY_KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub")
+_TEMPLATE = "ATTENTION_COURSE_TEMPLATE"
+_EVERY_KERNEL = (
+    "course.building.recording", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub",
+)  # fmt: skip
 _EVERY_CHECK = ("pytest", "nbval.plugin", "jupyter_client.manager", "course.building.second_run")
 
 
@@ -51,13 +59,20 @@ class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
         given = dict(await super().pre_launch(**kwargs))
         # ipykernel 7 leaves what C code prints uncaught under pytest, which runs nbval.
         given["env"] = {name: value for name, value in given["env"].items() if not name.startswith("PYTEST_")}
+        given["env"].update(_variables.get())
         given["env"]["TMPDIR"] = str(self._private / "tmp")  # a kernel that is killed cannot tidy up
         return given
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork the kernel, or start an ordinary one."""
         output = [_descriptor(kwargs.get(name), number) for number, name in enumerate(("stdout", "stderr"), start=1)]
-        forked = try_to_fork(_KERNELS, cmd[2:], env=kwargs["env"], cwd=Path(kwargs.get("cwd") or "."), output=output)
+        forked = try_to_fork(
+            kwargs["env"].get(_TEMPLATE, _KERNELS),
+            cmd[2:],
+            env=kwargs["env"],
+            cwd=Path(kwargs.get("cwd") or "."),
+            output=output,
+        )
         if forked is None:
             await super().launch_kernel(cmd, **kwargs)
         else:
@@ -74,6 +89,7 @@ class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
         if self.watch is not None:
             self.watch.close()
         if isinstance(self.launched, Fork):
+            self.launched.kill()
             self.launched.close()
         if self._private is not None and not restart:
             shutil.rmtree(self._private, ignore_errors=True)
@@ -93,6 +109,7 @@ def kernel_environment(
     The kernelspec stands in a private folder on JUPYTER_PATH, so papermill and nbval find it by name. A
     user's own IPython start-up files and matplotlib style stay out of it; ``offline`` keeps the hub out, too.
     ``warm`` names what templates import, so that kernels are forked from them; without it each starts by itself.
+    All that is executed must import it; what only some notebooks import is for `ready`.
     ``say`` is told if they had to, though. One environment at a time in a process, as it changes ``os.environ``;
     any number of threads and processes may start kernels in it.
     """
@@ -102,9 +119,10 @@ def kernel_environment(
         for path in (spec, base / "ipython", base / "matplotlib", base / "runtime"):
             path.mkdir(parents=True)
         history = "--HistoryManager.hist_file=:memory:"  # as nbclient does, and nbval does not
+        quiet = "--Application.log_level=50"  # it would tell of the interrupt that jupyter_client sends before the end
         provisioner = {"provisioner_name": PROVISIONER, "config": {"memory": memory}}
         description = {
-            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", history],
+            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", history, quiet],
             "display_name": "Attention course",
             "language": "python",
             "metadata": {"kernel_provisioner": provisioner},
@@ -118,6 +136,8 @@ def kernel_environment(
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "MPLCONFIGDIR": str(base / "matplotlib"),
             "PYTHONHASHSEED": "0",
+            # The same numbers on every machine, and kernels side by side that do not wait for each other's threads.
+            "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",  # numpy's BLAS would start threads as it is imported, before the fork
             "HF_HUB_DISABLE_TELEMETRY": "1",
             _FOLDER: str(base),
@@ -136,8 +156,66 @@ def kernel_environment(
             for reason in fallbacks():
                 say(f"Kernels were started one by one, which is slower: {reason}.")
         finally:
+            while _templates:
+                _templates.pop().close()
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+_variables: ContextVar[Mapping[str, str]] = ContextVar("variables", default=MappingProxyType({}))
+
+
+@contextmanager
+def variables(**given: str) -> Iterator[None]:
+    """Give these environment variables to the kernels that this thread starts in here, besides all others."""
+    token = _variables.set({**_variables.get(), **given})
+    try:
+        yield
+    finally:
+        _variables.reset(token)
+
+
+def own_variables() -> dict[str, str]:
+    """The variables for kernels that this thread starts."""
+    return {**os.environ, **_variables.get()}
+
+
+@contextmanager
+def ready(names: Sequence[str]) -> Iterator[None]:
+    """Have kernels that start in here find these modules imported, and no others, as far as forking is possible.
+
+    ``names`` are those of `imports.needed`. Another template is forked from the common one, for the rest of them;
+    where it fails, kernels are forked from the common one.
+    """
+    with variables(**{_TEMPLATE: _template_for(names)}):
+        yield
+
+
+def _template_for(names: Sequence[str]) -> str:
+    """The name of a template that has imported these names and no others; "" where none has."""
+    folder = private_folder()
+    if folder is None or not (folder / f"{_KERNELS}.txt").exists() or fallbacks():
+        return ""
+    there = (folder / f"{_KERNELS}.txt").read_text(encoding="utf-8").splitlines()[len(_EVERY_KERNEL) :]
+    if not set(there) <= set(names):
+        return ""
+    missing = [name for name in names if name not in there]
+    name = f"{_KERNELS}-{hashlib.sha256(' '.join(missing).encode()).hexdigest()[:16]}" if missing else _KERNELS
+    path = folder / f"{name}.socket"
+    with _asking:
+        while missing and not path.exists():
+            try:
+                _templates.append(fork_template(folder / f"{_KERNELS}.socket", path, missing, env=own_variables()))
+            except NoisyError as noisy:
+                missing = [name for name in missing if package_of(name) != str(noisy)]
+            except ForkError:
+                return _KERNELS
+    return name if missing else _KERNELS
+
+
+_asking = Lock()
+_templates: list[Fork] = []
+"""Those that this process asked for; each ends when it lets go of them."""
 
 
 def private_folder() -> Path | None:
@@ -167,6 +245,8 @@ def try_to_fork(name: str, argv: list[str], *, env: dict[str, str], cwd: Path, o
     try:
         return fork(folder / f"{name}.socket", argv, env=env, cwd=cwd.resolve(), output=output)
     except ForkError as error:
+        if name.startswith(f"{_KERNELS}-"):
+            return try_to_fork(_KERNELS, argv, env=env, cwd=cwd, output=output)
         give_up(str(error))
         return None
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course.building.percent import Cell, Script, read_script
+from course.building.percent import Cell, Script, parse_script
 from course.building.problems import LessonError, Problem
-from course.models.catalogue import read_catalogue
 
 TYPICAL_WRONG_ANSWERS = 2
 """How many wrong answers every exercise needs, each with its own advice."""
@@ -65,24 +65,52 @@ def lesson_files(root: Path) -> list[Path]:
     return sorted((root / "lessons").glob("[0-9][0-9]_*.py"))
 
 
+@dataclass(frozen=True)
+class Source:
+    """The bytes of a lesson and of its solutions, as they were when the build read them; None where there are none."""
+
+    name: str
+    lesson: bytes
+    solution: bytes | None
+
+
+def read_sources(root: Path) -> dict[str, Source]:
+    """All lessons below ``root`` by name, each read once, so that what is saved later waits for the next build."""
+    sources = {}
+    for path in lesson_files(root):
+        with suppress(FileNotFoundError):  # removed a moment ago
+            lesson = path.read_bytes()
+            try:
+                solution = (root / "solutions" / path.name).read_bytes()
+            except FileNotFoundError:
+                solution = None
+            sources[path.stem] = Source(path.stem, lesson, solution)
+    return sources
+
+
 def read_lesson(path: Path, root: Path) -> Lesson:
+    """Read a lesson and its solutions from disk: see `parse_lesson`."""
+    sources = read_sources(root)
+    return parse_lesson(sources[path.stem], list(sources))
+
+
+def parse_lesson(source: Source, lessons: Sequence[str]) -> Lesson:
     """Read a lesson and its solutions and check all that can be known without running them.
 
-    Raises LessonError with every problem that was found.
+    ``lessons`` are the names of all lessons. Raises LessonError with every problem that was found.
     """
-    script = read_script(path, path.relative_to(root).as_posix())
-    solutions = root / "solutions" / path.name
-    problems = [*_lesson_problems(script), *_unknown_names(script, [other.stem for other in lesson_files(root)])]
-    if not solutions.is_file():
-        problems.append(Problem(script.file, 1, f"there is no solutions/{path.name}: every exercise needs its answer"))
-        raise LessonError(*sorted(problems))
-    answers = read_script(solutions, solutions.relative_to(root).as_posix())
+    script = parse_script(source.lesson, f"lessons/{source.name}.py")
+    problems = [*_lesson_problems(script), *_unknown_names(script, lessons)]
+    if source.solution is None:
+        missing = f"there is no solutions/{source.name}.py: every exercise needs its answer"
+        raise LessonError(*sorted([*problems, Problem(script.file, 1, missing)]))
+    answers = parse_script(source.solution, f"solutions/{source.name}.py")
     problems += _solution_problems(script, answers)
     if problems:
         raise LessonError(*sorted(set(problems)))
     keys = [key for cell in script.cells if (key := cell.text("exercise"))]
     return Lesson(
-        name=path.stem,
+        name=source.name,
         header=_header(script),
         cells=script.cells,
         answers={key: cell for cell in answers.cells if (key := cell.text("exercise"))},
@@ -159,15 +187,16 @@ def _header_problems(script: Script) -> Iterator[Problem]:
         yield Problem(script.file, 1, f"the header knows no {name!r}: it takes {', '.join([*wanted, *LIMITS])}")
 
 
-def _unknown_names(script: Script, lessons: list[str]) -> Iterator[Problem]:
+def _unknown_names(script: Script, lessons: Sequence[str]) -> Iterator[Problem]:
     """Names in the header that lead nowhere."""
+    from course.models.catalogue import read_catalogue
+
     for field, known in (("prerequisites", lessons), ("roles", sorted(read_catalogue()))):
         given = (script.header or {}).get(field)
         for name in given if isinstance(given, list) else ():
             if name not in known:
-                yield Problem(
-                    script.file, 1, f"{field} names {name!r}, which does not exist: there is {', '.join(known)}"
-                )
+                unknown = f"{field} names {name!r}, which does not exist: there is {', '.join(known)}"
+                yield Problem(script.file, 1, unknown)
 
 
 def _instead(header: dict[str, Any], name: str) -> str:
@@ -177,11 +206,8 @@ def _instead(header: dict[str, Any], name: str) -> str:
 def _parameter_problems(script: Script) -> Iterator[Problem]:
     cells = [cell for cell in script.cells if "parameters" in cell.metadata.get("tags", [])]
     if not cells:
-        yield Problem(
-            script.file,
-            1,
-            'there is no parameters cell: add `# %% tags=["parameters"]` with PROFILE = "shipped"',
-        )
+        missing = 'there is no parameters cell: add `# %% tags=["parameters"]` with PROFILE = "shipped"'
+        yield Problem(script.file, 1, missing)
     for cell in cells[1:]:
         yield cell.problem("this is a second parameters cell: a lesson has one")
     for cell in cells[:1]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -19,9 +20,17 @@ OUTPUT_BYTES = 20_000_000
 """A cell may put out so much: a browser that opens the notebook has to hold all of it."""
 MEMORY_BYTES = min(8 << 30, psutil.virtual_memory().total * 6 // 10)
 """A kernel and what it started may hold so much: 8 GiB, or three fifths of a smaller machine."""
+TYPICAL_BYTES = 3 << 29
+"""What a kernel is taken to hold before any has run: 1.5 GiB."""
 
 _EVERY = 0.05
 _LOOK_FOR_CHILDREN_EVERY = 0.5  # it reads all of /proc
+
+
+def side_by_side(peak: int) -> int:
+    """How many kernels may run at a time, each holding up to ``peak`` bytes: one a core, as far as memory goes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, int(psutil.virtual_memory().available // peak)))
 
 
 def in_gibibytes(number: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -21,6 +22,8 @@ _METADATA = {
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
 _MAKE = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+INJECTED = "injected-parameters"
+"""The id and the tag of the cell with parameters that papermill puts in."""
 _KEPT = ("exercise", "tags", "name")
 
 
@@ -49,6 +52,17 @@ class Draft:
         notebook = new_notebook(cells=cells, metadata=_METADATA)
         nbformat.validate(notebook)
         return notebook
+
+    def code(self) -> str:
+        """What is executed, as text: ids, metadata and sources of the code cells, and nothing of the prose."""
+        return json.dumps(
+            [
+                [place.id, {key: place.cell.metadata[key] for key in _KEPT if key in place.cell.metadata},
+                 place.cell.source]
+                for place in self.placed if place.cell.kind == "code"
+            ],
+            sort_keys=True,
+        )  # fmt: skip
 
     def at(self, cell_id: str) -> Placed | None:
         """The placed cell with this id."""
@@ -79,6 +93,34 @@ def trial(lesson: Lesson) -> Draft:
                 placed.append(Placed(_id(lesson.name, f"answer-again:{key}"), lesson.answers[key]))
         placed.append(place)
     return Draft(lesson, tuple(placed))
+
+
+def outputs_of(notebook: NotebookNode) -> bytes:
+    """The outputs of an executed notebook by cell id, and the cell that papermill put in, if it did."""
+    cells: dict[str, dict[str, object]] = {}
+    before = None
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cells[cell.id] = {"outputs": cell.outputs, "execution_count": cell.execution_count}
+            if cell.id == INJECTED:
+                cells[cell.id] |= {"source": cell.source, "after": before}
+        before = cell.id
+    return json.dumps(cells, sort_keys=True).encode()
+
+
+def with_outputs(draft: Draft, outputs: bytes) -> NotebookNode:
+    """The notebook of a draft with the outputs that its code gave, whatever its prose says by now."""
+    notebook, cells = draft.notebook(), json.loads(outputs)
+    injected = cells.get(INJECTED)
+    if injected:
+        cell = new_code_cell(injected["source"], id=INJECTED, metadata={"tags": [INJECTED]})
+        place = [other.id for other in notebook.cells].index(injected["after"])
+        notebook.cells.insert(place + 1, cell)
+    for cell in notebook.cells:
+        if cell.id in cells:
+            cell.outputs = nbformat.from_dict(cells[cell.id]["outputs"])
+            cell.execution_count = cells[cell.id]["execution_count"]
+    return notebook
 
 
 def without_outputs(notebook: NotebookNode) -> NotebookNode:

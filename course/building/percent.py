@@ -8,11 +8,7 @@ import io
 import re
 import tokenize
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-
-import jupytext
-import yaml
 
 from course.building.problems import LessonError, Problem
 
@@ -52,13 +48,15 @@ class Script:
     cells: tuple[Cell, ...]
 
 
-def read_script(path: Path, file: str) -> Script:
-    """Read a percent script; ``file`` is the name used in messages.
+def parse_script(data: bytes, file: str) -> Script:
+    """Read the bytes of a percent script; ``file`` is the name used in messages.
 
     Raises LessonError where it is not UTF-8, not Python, has an invalid YAML header, text before the first
     cell, or cell metadata that means nothing here.
     """
-    text = _decode(path.read_bytes(), file)
+    import jupytext
+
+    text = _decode(data, file)
     header, body_line = _header(text, file)
     _compile(text, file)
     while text.split("\n")[body_line - 1 : body_line] == [""]:  # jupytext would make a cell of leading blank lines
@@ -102,6 +100,8 @@ def _decode(data: bytes, file: str) -> str:
 
 
 def _header(text: str, file: str) -> tuple[dict[str, Any] | None, int]:
+    import yaml
+
     lines = text.split("\n")
     if lines[0].rstrip() != "# ---":
         return None, 1
@@ -148,6 +148,8 @@ def _markers(body: str, file: str, body_line: int) -> list[int]:
 
 def _check_marker(marker: str, file: str, line: int) -> None:
     """jupytext trusts a cell's options; some make it fail without saying where."""
+    import jupytext
+
     try:
         jupytext.reads(f"{marker}\n1\n", fmt="py:percent")
     except Exception as error:  # its parser, and nbformat's validation, raise many kinds

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from xml.etree import ElementTree
 
-from course.building.compare import Comparison
 from course.building.problems import Problem
 
 STEPS = ("source", "student", "solution", "wrong answers", "second run", "leaks")
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How many code cells were compared with a second run, and how many were not, by reason."""
+
+    compared: int
+    skipped: dict[str, int]
+
+    def __str__(self) -> str:
+        reasons = "; ".join(f"{count} {reason}" for reason, count in self.skipped.items())
+        return f"{self.compared} cells compared, {sum(self.skipped.values())} not" + (
+            f" ({reasons})" if reasons else ""
+        )
+
+
 @dataclass
 class LessonReport:
-    """What happened to one lesson. ``steps`` maps each step that was taken to its problems."""
+    """What happened to one lesson. ``steps`` maps each step that was taken to its problems.
+
+    ``ran`` has the seconds of every step that was done now and ``why`` the reason, ``kept`` the steps whose results
+    were taken from the store; ``in_cells`` are the seconds of all cells of these runs, ``slowest`` names cells by
+    step, line and seconds, and ``memory`` is the most bytes that one of its kernels held. With ``doubts`` about what
+    was read, nothing of the lesson is kept for the next build.
+    """
 
     name: str
     title: str = ""
@@ -22,8 +42,30 @@ class LessonReport:
     exercises: int = 0
     wrong_answers: int = 0
     claims: int = 0
-    comparison: Comparison | None = None
+    comparison: Counted | None = None
     seconds: float = 0.0
+    in_cells: float = 0.0
+    memory: int = 0
+    ran: dict[str, float] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
+    slowest: list[tuple[str, int, float]] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def did(
+        self,
+        step: str,
+        seconds: float,
+        *,
+        in_cells: float = 0.0,
+        memory: int = 0,
+        slowest: Iterable[tuple[int, float]] = (),
+    ) -> None:
+        """Enter a step that was done now."""
+        self.ran[step] = seconds
+        self.in_cells += in_cells
+        self.memory = max(self.memory, memory)
+        self.slowest += [(step, *cell) for cell in slowest]
 
     @property
     def problems(self) -> list[Problem]:
@@ -35,19 +77,49 @@ class LessonReport:
         """Every step was taken and found nothing wrong."""
         return set(self.steps) == set(STEPS) and not self.problems
 
+    def line(self) -> str:
+        """The result in a line; a failure with a line for each problem."""
+        if not self.passed:
+            return "\n".join([f"{self.name} FAILED", *(f"  {problem}" for problem in self.problems)])
+        if not self.ran:
+            return f"{self.name} passed before, and nothing has changed"
+        return (
+            f"{self.name} passed: {self.exercises} exercises, {self.wrong_answers} wrong answers, "
+            f"{self.claims} claims, {self.comparison} – {self.seconds:.0f} s"
+        )
+
+    def work(self) -> list[str]:
+        """What was done and what was taken from the store, as sentences."""
+        lines = [f"{step}: {seconds:.1f} s, because {self.why[step]}" for step, seconds in self.ran.items()]
+        if self.kept:
+            lines.append(f"taken from the store: {', '.join(self.kept)}")
+        slowest = sorted(self.slowest, key=lambda cell: -cell[2])[:3]
+        if self.in_cells:
+            lines.append(f"{sum(self.ran.values()):.1f} s in all, of which cells took {self.in_cells:.1f} s")
+        if slowest:
+            cells = (f"line {line} ({step}) {seconds:.1f} s" for step, line, seconds in slowest)
+            lines.append(f"slowest cells: {', '.join(cells)}")
+        return lines + [f"runs again next time: {doubt}" for doubt in self.doubts]
+
 
 @dataclass
 class Report:
-    """A whole build."""
+    """A whole build.
+
+    ``damaged`` names what was found damaged in the store, and made again; ``notes`` say how kernels were started;
+    ``left`` are the lessons that were not looked at, as one before them failed.
+    """
 
     profile: str
-    lessons: list[LessonReport]
+    lessons: list[LessonReport] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
         """There was at least one lesson, and all of them passed."""
-        return bool(self.lessons) and all(lesson.passed for lesson in self.lessons)
+        return bool(self.lessons) and not self.left and all(lesson.passed for lesson in self.lessons)
 
     def markdown(self) -> str:
         """For people."""
@@ -59,24 +131,32 @@ class Report:
             *(line for note in self.notes for line in (note, "")),
         ]
         lines += [
-            "| lesson | result | exercises | wrong answers | claims | second run | seconds |",
-            "|---|---|---|---|---|---|---|",
+            "| lesson | result | exercises | wrong answers | claims | second run | seconds | memory |",
+            "|---|---|---|---|---|---|---|---|",
         ]
         for lesson in self.lessons:
             cells = (
                 lesson.name, "passed" if lesson.passed else "FAILED", lesson.exercises, lesson.wrong_answers,
                 lesson.claims, lesson.comparison or "not run", f"{lesson.seconds:.0f}",
+                f"{lesson.memory / (1 << 20):.0f} MiB" if lesson.memory else "–",
             )  # fmt: skip
             lines.append(f"| {' | '.join(map(str, cells))} |")
         for lesson in self.lessons:
             if lesson.problems:
                 lines += ["", f"## {lesson.name}", "", *(f"- {problem}" for problem in lesson.problems)]
+        worked = [lesson for lesson in self.lessons if lesson.ran or lesson.doubts]
+        lines += ["", "## What was done", "", *([] if worked else ["Nothing: nothing has changed."])]
+        for lesson in worked:
+            lines += [f"- {lesson.name}", *(f"  - {line}" for line in lesson.work())]
+        if self.damaged:
+            lines += ["", "## Damaged in the store, and made again", "", *(f"- {name}" for name in self.damaged)]
         return "\n".join(lines) + "\n"
 
     def summary(self) -> str:
         """One sentence."""
         failed = sum(not lesson.passed for lesson in self.lessons)
-        return f"{len(self.lessons) - failed} lessons passed, {failed} failed."
+        left = f", {len(self.left)} left, as one failed" if self.left else ""
+        return f"{len(self.lessons) - failed} lessons passed, {failed} failed{left}."
 
     def json(self) -> str:
         """For programs."""
@@ -85,6 +165,9 @@ class Report:
                 {
                     "profile": self.profile,
                     "passed": self.passed,
+                    "damaged": self.damaged,
+                    "notes": self.notes,
+                    "left": self.left,
                     "lessons": [asdict(lesson) | {"passed": lesson.passed} for lesson in self.lessons],
                 },
                 indent=2,

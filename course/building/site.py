@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from importlib import resources
-from typing import Any
+from typing import Any, Protocol
 
 import latex2mathml.converter
 from nbconvert import HTMLExporter
@@ -13,7 +13,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from course.building.lesson import Lesson
+from course.building.lesson import Header
 
 
 class _MathMl(IPythonRenderer):  # type: ignore[misc]
@@ -36,9 +36,24 @@ class _Exporter(HTMLExporter):  # type: ignore[misc]
     markdown2html.jinja_pass_arg = HTMLExporter.markdown2html.jinja_pass_arg  # type: ignore[attr-defined]
 
 
-def lesson_page(lesson: Lesson, notebook: NotebookNode, lessons: Sequence[Lesson]) -> str:
-    """The page of one lesson: its executed student notebook, with the way to its neighbours."""
+class Listed(Protocol):
+    """What a page says of a lesson beside its body."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def header(self) -> Header: ...  # noqa: D102
+
+
+def lesson_body(notebook: NotebookNode) -> str:
+    """An executed notebook as HTML, without a frame."""
     body, _ = _Exporter(template_name="basic").from_notebook_node(notebook)
+    return str(body)
+
+
+def lesson_page(lesson: Listed, body: str, lessons: Sequence[Listed]) -> str:
+    """The page of one lesson: the body of its executed student notebook, with the way to its neighbours."""
     place = [other.name for other in lessons].index(lesson.name)
     before = _link(lessons[place - 1], "←") if place else ""
     after = _link(lessons[place + 1], "→") if place + 1 < len(lessons) else ""
@@ -49,7 +64,7 @@ def lesson_page(lesson: Lesson, notebook: NotebookNode, lessons: Sequence[Lesson
     return _page(lesson.header.title, f"{navigation}<main>{body}</main>{navigation}")
 
 
-def index_page(lessons: Sequence[Lesson]) -> str:
+def index_page(lessons: Sequence[Listed]) -> str:
     """The list of lessons."""
     items = "".join(
         f'<li value="{int(lesson.name[:2])}"><h2><a href="{lesson.name}.html">{escape(lesson.header.title)}</a></h2>'
@@ -64,7 +79,7 @@ def index_page(lessons: Sequence[Lesson]) -> str:
     )
 
 
-def _link(lesson: Lesson, arrow: str) -> str:
+def _link(lesson: Listed, arrow: str) -> str:
     title = escape(lesson.header.title)
     return f'<a href="{lesson.name}.html">{f"{arrow} {title}" if arrow == "←" else f"{title} {arrow}"}</a>'
 

@@ -2,13 +2,15 @@
 
 Run by `course.building.forks`, on Linux only, as ``python -m course.building.template LISTENER FOLDER NAMES``. Its
 standard input is a pipe from the build: when that closes, however the build ended, it kills all that came from it,
-removes the folder and ends. It runs no code of a model and starts no thread, so that forking it is safe.
+removes the folder and ends. It runs no code of a model and starts no thread, so that forking it is safe. A fork can
+be a template, too, that imports more; it ends with whoever asked for it, and all that came from it with it.
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -18,13 +20,17 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
-MAY_DIFFER = ("JPY_", "PYTEST_", "TMPDIR")
+from course.building.importing import package_of, silently
+
+MAY_DIFFER = ("JPY_", "PYTEST_", "TMPDIR", "ATTENTION_COURSE_RECORD", "ATTENTION_COURSE_TEMPLATE")
 """Beginnings of the variables that may be others in a fork than here: nothing reads them while it is imported."""
+_RECORDER = "course.building.recording"
+"""Among the names, it has forks know what this process read while it imported the others."""
 _KILL_WITH_PARENT, _ADOPT_ORPHANS = 1, 36  # PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of prctl(2)
 _libc = ctypes.CDLL(None)
 
@@ -32,10 +38,11 @@ _libc = ctypes.CDLL(None)
 class Template:
     """Forks on request and says how each fork ended; a fork whose asker is gone is killed.
 
-    ``given`` are the variables with which the imports began; some modules have set others (torch does).
+    ``given`` are the variables with which the imports began; some modules have set others (torch does). ``end`` is
+    what closes when this has to end; none where a signal does it.
     """
 
-    def __init__(self, listener: socket.socket, given: dict[str, str]) -> None:
+    def __init__(self, listener: socket.socket, given: dict[str, str], end: IO[str] | None) -> None:
         self.listener = listener
         self.given = given
         made = {name: value for name, value in os.environ.items() if given.get(name) != value}
@@ -43,19 +50,22 @@ class Template:
         self.asked: dict[int, socket.socket] = {}
         self.selector = selectors.DefaultSelector()
         self.wake, wake = socket.socketpair()
-        for end in (self.wake, wake):
-            end.setblocking(False)
+        for one in (self.wake, wake):
+            one.setblocking(False)
         self.wake_writer = wake
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake.fileno())
-        for source in (sys.stdin, listener, self.wake):
+        self.end = end
+        if end:
+            self.selector.register(end, selectors.EVENT_READ)
+        for source in (listener, self.wake):
             self.selector.register(source, selectors.EVENT_READ)
 
     def serve(self) -> dict[str, Any] | None:
         """In the template: answer until the build is gone, then None. In each fork: what was asked for."""
         while True:
             for key, _ in self.selector.select():
-                if key.fileobj is sys.stdin:
+                if key.fileobj is self.end:
                     signal.set_wakeup_fd(-1)
                     return None
                 if key.fileobj is self.listener:
@@ -111,8 +121,11 @@ class Template:
         os.chdir(request["cwd"])
         tempfile.tempdir = None
         _seed_anew()
-        _tell(connection, pid=os.getpid())
-        connection.close()
+        if "argv" in request:
+            _tell(connection, pid=os.getpid())
+            connection.close()
+        else:
+            request["connection"] = connection  # it is told when this is a template
 
     def _reap(self) -> None:
         """Say how forks ended, once what they left running in their session is killed; bury adopted orphans."""
@@ -192,36 +205,37 @@ def _end(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _import(name: str) -> bool:
-    """Import a dotted name as far as modules go; whether that was silent, as it must be to go unnoticed."""
-    with tempfile.TemporaryFile() as said:
-        before = os.dup(1), os.dup(2)
-        for number in (1, 2):
-            os.dup2(said.fileno(), number)
-        try:
-            _resolve(name)
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            for number, stream in enumerate(before, start=1):
-                os.dup2(stream, number)
-                os.close(stream)
-        return said.tell() == 0
+def _become_template(request: dict[str, Any]) -> socket.socket:
+    """In a fork: import more and listen at the path that was asked for, or end and say what was not silent."""
+    _libc.prctl(_ADOPT_ORPHANS, 1)
+    connection, path = request["connection"], Path(request["listen"])
+    noisy = _import_all(request["names"])
+    if noisy:
+        _tell(connection, noisy=noisy)
+        os._exit(0)
+    listener = socket.socket(socket.AF_UNIX)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    listener.bind(str(unfinished))
+    listener.listen(64)
+    unfinished.rename(path)
+    _tell(connection, pid=os.getpid())
+    connection.close()
+    return listener
 
 
-def _resolve(name: str) -> None:
-    first, *rest = name.split(".")
-    # As a cell does it, so that a warning meant for the importing code is shown, and noticed.
-    found: Any = {"__name__": "__main__"}
-    with suppress(Exception):  # the lesson that imports it will say so
-        exec(f"import {first} as module", found)
-        module = found["module"]
-        for part in rest:
-            if not isinstance(module, ModuleType):
-                break
-            if not hasattr(module, part):
-                exec(f"import {module.__name__}.{part}", {"__name__": "__main__"})
-            module = getattr(module, part)
+def _import_all(names: list[str], but: Collection[str] = ()) -> str | None:
+    """Import these names, but for some packages; stops at one that is not silent and returns its package."""
+    recorder = sys.modules.get(_RECORDER)
+    if recorder:  # what is read here, every fork has read
+        recorder.install()
+    for name in names:
+        if package_of(name) not in but and not silently(name):
+            return package_of(name)
+    if recorder:
+        recorder.rest()
+    gc.collect()
+    gc.freeze()  # the collector would touch, and so copy, every page in every fork
+    return None
 
 
 def main(arguments: list[str]) -> None:
@@ -230,18 +244,21 @@ def main(arguments: list[str]) -> None:
     given = dict(os.environ)
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it while it is imported
     _libc.prctl(_ADOPT_ORPHANS, 1)
-    for name in Path(listed).read_text(encoding="utf-8").split():
-        package = name.split(".")[0]
-        if package not in noisy and not _import(name):
-            # What says something must say it in the lesson, where it would be said without this template.
-            again = [sys.executable, "-m", "course.building.template", *arguments, package]
-            os.execve(sys.executable, again, given)
-    gc.collect()
-    gc.freeze()  # the collector would touch, and so copy, every page in every fork
-    request = Template(socket.socket(fileno=int(number)), given).serve()
+    names = Path(listed).read_text(encoding="utf-8").splitlines()
+    if _RECORDER in names:
+        importlib.import_module(_RECORDER)
+    more = _import_all(names, noisy)
+    if more:  # what says something must say it in the lesson, where it would be said without this template
+        again = [sys.executable, "-m", "course.building.template", *arguments, more]
+        os.execve(sys.executable, again, given)
+    request = Template(socket.socket(fileno=int(number)), given, sys.stdin).serve()
     if request is None:
         _end(folder)
         return
+    while "argv" not in request:
+        listener, given = _become_template(request), request["env"]
+        request = Template(listener, given, None).serve()
+        assert request is not None  # a signal ends it
     module, *rest = request["argv"]
     sys.path[0] = os.getcwd()  # noqa: PTH109 (as `python -m` writes it)
     sys.argv = [module, *rest]

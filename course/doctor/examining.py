@@ -9,24 +9,28 @@ from course.doctor import machine
 from course.doctor.findings import Diagnosis, Finding, failed
 from course.doctor.notebooks import jupyter
 from course.doctor.packages import packages
-from course.doctor.trial import trial
+from course.doctor.trial import trial, trial_here
 from course.doctor.weights import weights
 
 Check = Callable[[], Iterator[Finding]]
 
 
-def examine(*, full: bool = False) -> Diagnosis:
+def examine(*, full: bool = False, here: bool = False) -> Diagnosis:
     """Whether this machine can run the course: Python, packages, models, a picture, memory, disk, Jupyter.
 
     Takes some seconds, most of them in a process of its own that imports torch, loads a model and draws. ``full``
-    takes a minute: it also imports every library, loads every shipped model and starts a kernel. Nothing is
-    changed, nothing is asked of the network, and nothing is raised: what goes wrong is a finding.
+    takes a minute: it also imports every library, loads every shipped model and starts a kernel. ``here`` loads and
+    draws in this process instead, which takes a second where it has imported torch already; but what crashes Python
+    then ends this process. Nothing is changed, nothing is asked of the network, and nothing is raised: what goes wrong
+    is a finding. Raises ValueError for ``full`` and ``here`` together.
     """
+    if full and here:
+        raise ValueError("a full examination needs a process of its own: leave out here=True, or full=True")
     checks: list[tuple[str, Check]] = [
         ("Python", machine.python),
         ("packages", packages),
         ("models", weights),
-        ("trial", partial(trial, full=full)),
+        ("trial", trial_here if here else partial(trial, full=full)),
         ("memory", machine.memory),
         ("disk", machine.disk),
         ("folder", machine.folder),

@@ -28,6 +28,12 @@ PATIENCE = 180.0
 _START = "import sys; from course.doctor.trial import main; sys.exit(main(sys.argv[1:]))"
 
 
+def trial_here() -> Iterator[Finding]:
+    """What a first lesson does, tried out in this process, which has imported the libraries."""
+    for name, attempt in _attempts():
+        yield _tried(name, attempt)
+
+
 def trial(*, full: bool = False, patience: float = PATIENCE) -> Iterator[Finding]:
     """What a first lesson does, tried out; ``full`` tries all libraries and loads every shipped model."""
     home = str(Path(__file__).parents[2])
@@ -73,15 +79,16 @@ def main(arguments: list[str]) -> int:
     os.dup2(2, 1)  # libraries that print while they are imported do not disturb the lines
     full = "--full" in arguments
     if _all_imported(channel, (*LIBRARIES, *(MORE_LIBRARIES if full else ()))):
-        attention: list[Any] = []
-        for name, attempt in (
-            ("model", lambda: _model(attention)), ("picture", lambda: _picture(attention)), ("threads", _threads),
-            *([("all models", _every_model)] if full else []),
-        ):  # fmt: skip
+        for name, attempt in (*_attempts(), *([("all models", _every_model)] if full else [])):
             _write(channel, {"step": name})
             _write(channel, asdict(_tried(name, attempt)))
     _write(channel, {"step": "end"})
     return 0
+
+
+def _attempts() -> tuple[tuple[str, Callable[[], Finding]], ...]:
+    attention: list[Any] = []
+    return ("model", lambda: _model(attention)), ("picture", lambda: _picture(attention)), ("threads", _threads)
 
 
 def _write(channel: IO[str], line: dict[str, Any]) -> None:

@@ -118,3 +118,8 @@ def small_course(tmp_path: Path) -> Course:
         path.parent.mkdir()
         path.write_text(text, encoding="utf-8")
     return course
+
+
+@pytest.fixture(scope="session")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tape")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -40,6 +41,10 @@ def digests(course) -> dict[str, str]:
     return {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
+def published(out: Path) -> list[Path]:
+    return [path for path in out.rglob("*.*") if path.is_file() and ".store" not in path.parts]
+
+
 def test_a_build_writes_everything_and_a_second_one_the_same_bytes(small_course):
     report = built(small_course)
     assert report.passed, report.markdown()
@@ -61,7 +66,7 @@ def test_what_a_build_writes(small_course):
     assert any("✓ 1.1" in str(cell.get("outputs")) for cell in solution.cells)
     page = (out / "site" / "01_counting.html").read_text(encoding="utf-8")
     assert "○" in page and "3 words on shipped" in page and "<math" in page and "doubled" not in page
-    text = "".join(path.read_text(encoding="utf-8") for path in out.rglob("*.*") if path.suffix != ".md")
+    text = "".join(path.read_text(encoding="utf-8") for path in published(out) if path.suffix != ".md")
     assert tempfile.gettempdir() not in text and "papermill" not in text
     # Three code cells print; the parameters and the two exercises do not.
     assert str(report.lessons[0].comparison) == "3 cells compared, 3 not (3 without output)"
@@ -249,3 +254,40 @@ def test_asking_for_no_lesson_says_which_there_are(small_course):
         built(small_course, only=["7"])
     with pytest.raises(LessonError, match="there is no lesson here"):
         build(Path(small_course.root, "lessons"), say=print)
+
+
+def course_of(course, names: list[str]) -> None:
+    """The same lesson under several names."""
+    for name in names:
+        for source in (course.lesson, course.solution):
+            source.with_name(f"{name}.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def test_side_by_side_gives_the_same_bytes_and_a_report_in_order(small_course):
+    course_of(small_course, ["02_again", "03_again"])
+    report = built(small_course)
+    assert report.passed
+    one_by_one = digests(small_course)
+    shutil.rmtree(small_course.root / "build")
+    shown: list[tuple[list[str], int, int]] = []
+    report = built(small_course, jobs=2, show=lambda *told: shown.append(told))
+    assert report.passed and [lesson.name for lesson in report.lessons] == ["01_counting", "02_again", "03_again"]
+    assert digests(small_course) == one_by_one and all(lesson.memory > 1 << 20 for lesson in report.lessons)
+    assert max(len(now) for now, _, _ in shown) == 2 and shown[-1] == ([], 2, 3)
+
+
+def test_fail_fast_leaves_the_rest_as_it_was(small_course):
+    small_course.change("claim(", "open('/dev/null')\nclaim(")
+    course_of(small_course, ["02_again"])
+    assert built(small_course).passed
+    before = digests(small_course)
+    small_course.change("open('/dev/null')", "1 / 0")
+    course_of(small_course, ["02_again"])
+    report = built(small_course, fail_fast=True)
+    (failed,), (left,) = report.lessons, report.left
+    assert {failed.name, left} == {"01_counting", "02_again"} and not report.passed
+    assert report.summary() == "0 lessons passed, 1 failed, 1 left, as one failed."
+    now = digests(small_course)
+    assert {name for name in now if left in name} == {name for name in before if left in name}
+    assert not [name for name in now if failed.name in name]
+    assert built(small_course).left == [] and set(digests(small_course)) == {"site/index.html"}

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from course.building.cli import main
+from course.building.store import Store
 
 
 def test_list_names_every_lesson_with_its_minutes_and_exercises(small_course, capsys):
@@ -37,6 +38,22 @@ def test_clean_removes_what_was_built_and_nothing_else(small_course, capsys):
     assert "build/ is removed" in capsys.readouterr().out
 
 
+def test_clean_keep_removes_only_what_is_old(small_course, capsys):
+    store = Store(small_course.root / "build" / ".store")
+    store.put(b"lost")
+    assert main(["clean", "--keep", "30d"], root=small_course.root) == 0
+    assert "0.0 MB were freed" in capsys.readouterr().out and (small_course.root / "build").is_dir()
+    assert not any(path.is_file() for path in (store.folder / "objects").rglob("*"))
+
+
+def test_why_says_that_nothing_was_built_and_writes_nothing(small_course, capsys):
+    assert main(["why", "01"], root=small_course.root) == 0
+    out = capsys.readouterr().out
+    assert "01_counting: student runs again: it was not taken before" in out
+    assert "01_counting: second run runs again: the solution does" in out
+    assert not (small_course.root / "build").exists()
+
+
 @pytest.mark.parametrize("arguments", [["--only", "7"], ["check", "--only", "7"]])
 def test_a_lesson_that_is_not_there(small_course, capsys, arguments):
     assert main(arguments, root=small_course.root) == 2
@@ -48,7 +65,7 @@ def test_a_folder_without_lessons(tmp_path, capsys):
     assert "there is no lesson here" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["biuld"], ["--profile", "hubb"], ["--only"]])
+@pytest.mark.parametrize("arguments", [["biuld"], ["--profile", "hubb"], ["--only"], ["clean", "--keep", "soon"]])
 def test_a_call_that_means_nothing(small_course, arguments):
     with pytest.raises(SystemExit) as stop:
         main(arguments, root=small_course.root)

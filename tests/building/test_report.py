@@ -23,7 +23,7 @@ def test_a_lesson_passes_only_if_every_step_was_taken_and_found_nothing():
 
 
 def test_what_holds_for_the_whole_build_stands_above_the_table():
-    text = Report("shipped", [PASSED], ["Kernels were started one by one."]).markdown()
+    text = Report("shipped", [PASSED], notes=["Kernels were started one by one."]).markdown()
     assert text.index("one by one.") < text.index("| 01_a")
 
 

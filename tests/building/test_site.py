@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from course.building.lesson import read_lesson
-from course.building.site import index_page, lesson_page
+from course.building.site import index_page, lesson_body, lesson_page
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def lesson(small_course):
 
 
 def page(lesson, *cells, lessons=None) -> str:
-    return lesson_page(lesson, new_notebook(cells=list(cells)), lessons or [lesson])
+    return lesson_page(lesson, lesson_body(new_notebook(cells=list(cells))), lessons or [lesson])
 
 
 def test_a_page_asks_for_nothing_from_outside(lesson):
@@ -47,9 +47,9 @@ def test_neighbours_are_linked(lesson):
     from dataclasses import replace
 
     others = [replace(lesson, name=f"0{i}_x", header=replace(lesson.header, title=f"T<{i}>")) for i in range(3)]
-    html = lesson_page(others[1], new_notebook(), others)
+    html = lesson_page(others[1], "", others)
     assert 'href="00_x.html">← T&lt;0&gt;</a>' in html and 'href="02_x.html">T&lt;2&gt; →</a>' in html
-    assert "←" not in lesson_page(others[0], new_notebook(), others)
+    assert "←" not in lesson_page(others[0], "", others)
     index = index_page(others)
     assert [index.count(f'href="0{i}_x.html"') for i in range(3)] == [1, 1, 1]
     assert index.count("notebooks/") == 3 and '<li value="2">' in index

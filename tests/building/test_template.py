@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from course.building.forks import ForkError, fork, template
+from course.building.forks import ForkError, NoisyError, fork, fork_template, template
 
 SHOW = "import os, sys; print({}); sys.stdout.flush()"
 
@@ -137,3 +137,50 @@ def test_a_template_that_died_is_named(place):
         process.wait()
         with pytest.raises(ForkError, match="cannot be reached"):
             fork(path, ["asked"], env=dict(os.environ), cwd=place)
+
+
+def listed(names: str) -> str:
+    return f"import sys; print([name in sys.modules for name in {names!r}.split()])"
+
+
+def test_a_template_of_a_template_has_imported_more_and_leaves_the_first_as_it_is(place, monkeypatch):
+    (place / "setting.py").write_text("import os; os.environ['MADE_HERE'] = 'yes'", encoding="utf-8")
+    (place / "more.py").write_text("import os; made = os.environ['MADE_HERE']", encoding="utf-8")
+    with template(place / "own", "t", ["setting"]) as path:
+        second = fork_template(path, place / "second.socket", ["more"], env=dict(os.environ))
+        process = psutil.Process(second.pid)
+        code = f"import more; print(more.made); {listed('setting more')}"
+        assert run(place / "second.socket", place, code) == (0, "yes\n[True, True]\n")
+        assert run(path, place, listed("setting more")) == (0, "[True, False]\n")
+        assert run(place / "second.socket", place, "import os; os.abort()")[0] == -6
+        second.close()
+        process.wait(10)
+        with pytest.raises(ForkError, match="cannot be reached"):
+            run(place / "second.socket", place, "")
+
+
+def test_a_second_template_is_none_where_a_module_says_something(place):
+    (place / "loud.py").write_text("print('hello')", encoding="utf-8")
+    with template(place / "own", "t", ["json"]) as path, pytest.raises(NoisyError, match="loud"):
+        fork_template(path, place / "second.socket", ["csv", "loud.part"], env=dict(os.environ))
+    assert not (place / "second.socket").exists()
+
+
+def test_all_that_a_second_template_forked_ends_with_the_first(place):
+    (place / "asked.py").write_text("import time; time.sleep(603)", encoding="utf-8")
+    with template(place / "own", "t", ["json"]) as path:
+        second = fork_template(path, place / "second.socket", ["csv"], env=dict(os.environ))
+        forked = fork(place / "second.socket", ["asked"], env=dict(os.environ), cwd=place)
+        processes = [psutil.Process(one.pid) for one in (second, forked)]
+    assert not psutil.wait_procs(processes, timeout=10)[1]
+
+
+def test_what_is_taken_from_a_module_imports_nothing_that_the_module_does_not(place):
+    (place / "pack").mkdir()
+    (place / "pack" / "__init__.py").write_text("", encoding="utf-8")
+    (place / "pack" / "inner.py").write_text("", encoding="utf-8")
+    with template(place / "own", "t", ["pack:inner.value"]) as path:
+        assert run(path, place, listed("pack pack.inner")) == (0, "[True, False]\n")
+    (place / "own").mkdir()
+    with template(place / "own", "u", ["pack.inner:value"]) as path:
+        assert run(path, place, listed("pack pack.inner")) == (0, "[True, True]\n")

@@ -6,6 +6,8 @@ import ast
 import sys
 from pathlib import Path
 
+import pytest
+
 import course
 from course.doctor import examine, examining, machine
 
@@ -22,6 +24,14 @@ def test_a_check_that_breaks_is_a_finding(monkeypatch):
     (line,) = [one for one in found.findings if one.status == "failed"]
     assert (line.name, line.says) == ("memory", "could not be looked at (RuntimeError: psutil)")
     assert [one.name for one in found.findings][-1] == "network"
+
+
+def test_in_a_notebook_the_trial_is_made_by_the_notebook_itself(monkeypatch):
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: 1 / 0)
+    names = {one.name: one.status for one in examine(here=True).findings}
+    assert names["model"] == names["picture"] == "passed" and "imports" not in names
+    with pytest.raises(ValueError, match="leave out here=True"):
+        examine(full=True, here=True)
 
 
 def test_after_an_old_python_nothing_else_is_asked(monkeypatch):

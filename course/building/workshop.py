@@ -1,0 +1,158 @@
+"""Doing tasks side by side, so that Ctrl-C stops everything at once and leaves nothing behind."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack, suppress
+from queue import SimpleQueue
+from threading import Lock, Thread
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+import psutil
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Perform = Callable[..., Any]
+"""Does a task with its arguments, here or elsewhere, and returns what the task does."""
+Place = Callable[[], AbstractContextManager[Perform]]
+"""Where tasks are done: gives what does them, for as long as it is open."""
+
+_PATIENCE = 0.6  # seconds for calls to end after the kernels were killed; what they still compute ends with the process
+
+
+class StoppedError(Exception):
+    """The work was stopped before this was done."""
+
+
+class Workshop:
+    """Does up to ``jobs`` tasks at a time. Their place opens with the first, for a build often has nothing to do.
+
+    Tasks run in threads: in the main thread, nbclient would take Ctrl-C for itself and go on. ``changed`` is told the
+    labels of what runs now, whenever that changes, from any thread.
+    """
+
+    def __init__(
+        self, place: Place, *, jobs: int = 1, changed: Callable[[list[str]], None] = lambda _now: None
+    ) -> None:
+        self._place, self._jobs, self._changed = place, jobs, changed
+        self._lock = Lock()
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._running: list[str] = []
+        self._threads: list[Thread] = []
+        self._perform: Perform | None = None
+        self._stopped = False
+        self._open = ExitStack()
+        self._others = _children()
+
+    def __enter__(self) -> Workshop:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for _ in self._threads:
+            self._tasks.put(None)
+        self._open.close()
+        if self._stopped:
+            self._kill()
+            logging.disable(logging.NOTSET)
+
+    def each(self, calls: Mapping[str, Callable[[], T]]) -> Generator[tuple[str, T]]:
+        """What these calls return, each as it ends; up to ``jobs`` at a time, begun in this order.
+
+        They may `start` tasks. Where one raises, or this is closed early, or on Ctrl-C, everything is stopped.
+        """
+        waiting, ended = deque(calls.items()), SimpleQueue[tuple[str, Future[T]]]()
+
+        def work() -> None:
+            while waiting and not self._stopped:
+                name, call = waiting.popleft()
+                ended.put((name, _settled(call)))
+
+        workers = [Thread(target=work, name="lesson", daemon=True) for _ in range(min(self._jobs, len(calls)))]
+        try:
+            for worker in workers:
+                worker.start()
+            for _ in calls:
+                name, result = ended.get()
+                yield name, result.result()
+        except BaseException:
+            self._stop(workers)
+            raise
+
+    def start(self, label: str, task: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Future[T]:
+        """Have a task done; its future raises StoppedError where the work is stopped first."""
+        result: Future[T] = Future()
+
+        def do() -> None:
+            if not result.set_running_or_notify_cancel():
+                return
+            self._now(label, begins=True)
+            done = _settled(lambda: self._performer()(task, *arguments, **options))
+            self._now(label, begins=False)
+            if self._stopped:  # its kernels were killed: what it says is about that
+                result.set_exception(StoppedError())
+            elif error := done.exception():
+                result.set_exception(error)
+            else:
+                result.set_result(done.result())
+
+        with self._lock:
+            if len(self._threads) < self._jobs:
+                self._threads.append(Thread(target=self._work, name="build", daemon=True))
+                self._threads[-1].start()
+        self._tasks.put(do)
+        return result
+
+    def _work(self) -> None:
+        while do := self._tasks.get():
+            do()
+
+    def _performer(self) -> Perform:
+        with self._lock:
+            if self._stopped:
+                raise StoppedError
+            if self._perform is None:
+                self._perform = self._open.enter_context(self._place())
+                self._others |= _children()  # templates, which see to the end of what they forked
+            return self._perform
+
+    def _now(self, label: str, *, begins: bool) -> None:
+        with self._lock:
+            self._running.append(label) if begins else self._running.remove(label)
+            now = list(self._running)
+        self._changed(now)
+
+    def _stop(self, workers: list[Thread]) -> None:
+        """Kill all that the tasks started, while they and the calls that wait for them end."""
+        self._stopped = True
+        logging.disable(logging.CRITICAL)  # nbclient would say, from its thread, that its kernel died
+        deadline = time.monotonic() + _PATIENCE
+        while any(worker.is_alive() for worker in workers) and time.monotonic() < deadline:
+            self._kill()
+            time.sleep(0.05)
+
+    def _kill(self) -> None:
+        for child in _children() - self._others:
+            with suppress(psutil.Error):
+                child.kill()
+
+
+def _children() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
+
+
+def _settled(call: Callable[[], T]) -> Future[T]:
+    """A future that has ended as this call did."""
+    result: Future[T] = Future()
+    try:
+        result.set_result(call())
+    except BaseException as error:  # raised by whoever asks for the result
+        result.set_exception(error)
+    return result
