@@ -77,11 +77,7 @@ def build(
             say(note)
         result.lessons = [course.reports[name] for name in picked if name in course.reports]
         result.left, result.damaged = course.left, plan.store.damaged
-        for name, text in (
-            ("report.md", result.markdown()),
-            ("report.json", result.json()),
-            ("report.xml", result.junit()),
-        ):
+        for name, text in result.files().items():
             write_if_changed(out / name, text)
     return result
 

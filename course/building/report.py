@@ -121,6 +121,10 @@ class Report:
         """There was at least one lesson, and all of them passed."""
         return bool(self.lessons) and not self.left and all(lesson.passed for lesson in self.lessons)
 
+    def files(self) -> dict[str, str]:
+        """The text of each file that a build writes of it."""
+        return {"report.md": self.markdown(), "report.json": self.json(), "report.xml": self.junit()}
+
     def markdown(self) -> str:
         """For people."""
         lines = [
