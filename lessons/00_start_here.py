@@ -37,7 +37,8 @@ print(att)
 course.head_view(att, layer=0, heads=[2])
 
 # %% [markdown]
-# Three cells: load a model, let it read a sentence, draw where one of its heads looks.
+# Three cells: load a model, let it read a sentence, draw where one of its [heads](glossary.md#head)
+# looks.
 #
 # **What to look at.** The sentence stands there twice. A line from a word on the left to a word
 # on the right says: when the model works on the left word, this head takes something from the
@@ -57,7 +58,8 @@ if PROFILE == "shipped":
     claim('"sat" puts over 0.99 of its weight on "cat", the token before', row[2] > 0.99)
 
 # %% [markdown]
-# That is what the lines are made of: for "sat", one weight for each token, together 1.
+# That is what the lines are made of: for "sat", one weight for each [token](glossary.md#token),
+# together 1.
 #
 # The line with ✓ is a **claim**. Wherever a lesson states a fact about a model, such a line
 # computes whether it is so, with the model and the sentence at hand.
@@ -201,7 +203,7 @@ with exercise("0.4", mine) as own:
 # %% [markdown]
 # ## What you have seen
 #
-# - A picture of attention takes three cells: load, attend, view.
+# - A picture of [attention](glossary.md#attention) takes three cells: load, attend, view.
 # - ○ waits for you, ✗ has a hint, ✓ is right. A claim says whether a fact holds here.
 # - The kernel remembers what you ran, in your order. Restart it, and run all.
 # - `python -m course doctor` says whether your machine is ready, and what to do.

@@ -79,8 +79,8 @@ if PROFILE == "shipped":
 #
 # ## A suspect, from a picture
 #
-# The model reads its answer off the last layer's vector of [CLS] (lesson 01). So let us see where
-# [CLS] looks in the last layer. Put the pointer on [CLS] on the left.
+# The model reads its answer off the last layer's vector of [[CLS]](glossary.md#cls-and-sep) (lesson 01). So
+# let us see where [CLS] looks in the last layer. Put the pointer on [CLS] on the left.
 
 # %%
 att = course.attend(model, tweet)
@@ -100,7 +100,8 @@ if PROFILE == "shipped":
 # Here is a sentence that many reports would write now: *"The model was distracted by Barcelona, and
 # so it chose ❤."* It sounds right. What would you do to find out whether it is?
 #
-# Take the word out, and see whether ❤ gets less probable. This is called **occlusion**, or erasure.
+# Take the word out, and see whether ❤ gets less probable. This is called
+# **[occlusion](glossary.md#occlusion)**, or erasure.
 #
 # ### Exercise 6.2: write the test
 #
@@ -274,8 +275,8 @@ for one, two in (("sangria", "Ocaña"), ("cerveza", "centro"), ("vino", "casa"))
 #
 # ## What the tokenizer cuts
 #
-# Here are a tweet with English words in it, and the same in Spanish. The tokenizer is made for
-# Spanish tweets. Which words will be cut?
+# Here are a tweet with English words in it, and the same in Spanish. The
+# [tokenizer](glossary.md#tokenizer) is made for Spanish tweets. Which words will be cut?
 
 # %%
 loans = "Vamoooos!! #Gym #healthy @ Albacete Capital"
@@ -327,8 +328,9 @@ if PROFILE == "shipped":
 # ## Does attention point at what counts?
 #
 # "barcelona" was one token of one tweet. The next picture tests two explanations of the Spanish form
-# against each other: its words are taken out, the most important first, and you watch 💪. The
-# explanation whose line falls faster has found what counts. Grey is the mean of 50 random orders.
+# against each other: its words are taken out, the most important first, and you watch 💪. The explanation
+# whose [line](glossary.md#deletion-curve) falls faster has found what counts. Grey is the mean of 50 random
+# orders.
 
 # %%
 curves = [
@@ -353,9 +355,9 @@ if PROFILE == "shipped":
     claim("fewer than one in twenty are as good as occlusion", by_occlusion.chance < 0.05)
 
 # %% [markdown]
-# Now for sixteen texts in the manner of such tweets. The number is how much probability is lost
-# without the words that an explanation puts first (*comprehensiveness*, DeYoung and colleagues
-# 2020). Where do you expect attention: beside random, beside occlusion, or between them?
+# Now for sixteen texts in the manner of such tweets. The number is how much probability is lost without the
+# words that an explanation puts first ([comprehensiveness](glossary.md#comprehensiveness), DeYoung and
+# colleagues 2020). Where do you expect attention: beside random, beside occlusion, or between them?
 
 # %%
 texts = [
@@ -467,7 +469,7 @@ course.attribution_view(
 # "❤️" is U+2764 and U+FE0F. When the tweets were collected, the hearts were taken out, and the second
 # half often stayed behind. In 1,199 of the 10,000 test tweets it did, and every one of them had a ❤
 # (the model's card has counted them). The model has learnt to read the litter. This is called a
-# **shortcut**: right for a reason that has nothing to do with the task.
+# **[shortcut](glossary.md#shortcut)**: right for a reason that has nothing to do with the task.
 
 # %%
 turned = [text for text in texts if course.rank(model, text).top.label != "❤"]

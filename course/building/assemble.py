@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from course.building.compare import compare
 from course.building.execute import Run, run
 from course.building.files import keep_only, write_if_changed
+from course.building.glossary import FILE, PAGE, publish_glossary, read_glossary
 from course.building.imports import imported
 from course.building.kernels import kernel_environment
 from course.building.leaks import leaks
@@ -95,7 +96,8 @@ def _publish(root: Path, passed: Sequence[Lesson], executed: dict[str, NotebookN
     published = [lessons[name] for name in sorted(lessons)]
     for lesson in passed:
         write_if_changed(out / "site" / f"{lesson.name}.html", lesson_page(lesson, executed[lesson.name], published))
-    write_if_changed(out / "site" / "index.html", index_page(published))
+    write_if_changed(out / "site" / "index.html", index_page(published, glossary=read_glossary(root) is not None))
+    publish_glossary(root, out, [lesson.name for lesson in published])
 
 
 def _passed(report: LessonReport, step: str, problems: Sequence[Problem]) -> bool:
@@ -152,10 +154,10 @@ def _remove(name: str, out: Path) -> None:
 
 def _sweep(out: Path, names: set[str]) -> None:
     """Remove what earlier builds left of lessons that are gone."""
-    notebooks = {f"{name}.ipynb" for name in names}
+    notebooks = {f"{name}.ipynb" for name in names} | {FILE}
     for folder in ("student", "solutions", "site/notebooks"):
         keep_only(out / folder, notebooks)
-    keep_only(out / "site", {f"{name}.html" for name in names} | {"index.html"})
+    keep_only(out / "site", {f"{name}.html" for name in names} | {"index.html", PAGE})
 
 
 def _line(report: LessonReport) -> str:
