@@ -32,6 +32,11 @@ class Term:
         """What follows the # in a link to this entry."""
         return anchor(self.name)
 
+    def markdown(self, lessons: Mapping[str, str]) -> str:
+        """What it says, with a link to the lesson that uses it first, if ``lessons`` (names by number) has that."""
+        first = f"lesson {self.first}"
+        return f"{self.text} ({f'[{first}]({lessons[self.first]}.ipynb)' if self.first in lessons else first})"
+
 
 @dataclass(frozen=True)
 class Glossary:
@@ -111,6 +116,5 @@ def beside_notebooks(glossary: Glossary, lessons: Mapping[str, str]) -> str:
     """
     parts = ["# Glossary", glossary.intro]
     for term in glossary.terms:
-        first = f"[lesson {term.first}]({lessons[term.first]}.ipynb)" if term.first in lessons else term.first
-        parts += [f'<a id="{term.anchor}"></a>', f"## {term.name}", f"{term.text} ({first})"]
+        parts += [f'<a id="{term.anchor}"></a>', f"## {term.name}", term.markdown(lessons)]
     return "\n\n".join(parts) + "\n"

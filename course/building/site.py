@@ -82,17 +82,15 @@ def index_page(lessons: Sequence[Lesson], *, glossary: bool = False) -> str:
 
 def glossary_page(glossary: Glossary, lessons: Mapping[str, str]) -> str:
     """The words of the course; ``lessons`` are the names of the lessons that have a page, by number."""
-    items = []
-    for term in glossary.terms:
-        first = f"[lesson {term.first}]({lessons[term.first]}.ipynb)" if term.first in lessons else term.first
-        items.append(
-            f'<dt id="{escape(term.anchor)}">{escape(term.name)}</dt><dd>{_html(f"{term.text} ({first})")}</dd>'
-        )
+    items = "".join(
+        f'<dt id="{term.anchor}">{escape(term.name)}</dt><dd>{_html(term.markdown(lessons))}</dd>'
+        for term in glossary.terms
+    )
     navigation = (
         f'<nav aria-label="lessons"><a href="index.html">All lessons</a>'
         f'<a href="notebooks/{FILE}" download>Download the glossary</a></nav>'
     )
-    body = f'<h1>Glossary</h1>{_html(glossary.intro)}<dl class="glossary">{"".join(items)}</dl>'
+    body = f'<h1>Glossary</h1>{_html(glossary.intro)}<dl class="glossary">{items}</dl>'
     return _page("Glossary", f"{navigation}<main>{body}</main>{navigation}")
 
 
@@ -109,6 +107,6 @@ def _page(title: str, body: str) -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{light}\n"
-        f"@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{style}</style>\n</head>\n"
+        f"@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n{style}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"
     )
