@@ -2,10 +2,10 @@
 # title: Attention by hand
 # minutes: 45
 # objectives:
-#   - say what a token is, and what [CLS] and [SEP] are for
-#   - compute the weights of one attention head from its queries and keys
-#   - check your numbers against the model's own, to one part in a million
-#   - say what the weights are used for, and what they are not
+#   - say what a token is, and what [CLS] and [SEP] are for (1.1, 1.5, 1.6)
+#   - compute the weights of one attention head from its queries and keys (1.2, 1.3)
+#   - check your numbers against the model's own, to one part in a million (1.3)
+#   - say what the weights are used for, and what they are not (1.4)
 # prerequisites: []
 # roles: [minilm]
 # ---

@@ -2,11 +2,11 @@
 # title: Head view and model view
 # minutes: 60
 # objectives:
-#   - read the head view and the model view, and know what each hides
-#   - recognise four kinds of heads by eye
-#   - write a measure for a kind of head, and find all heads of that kind
-#   - test whether a head follows position or meaning
-#   - tell an encoder from a causal decoder by its picture, and know what that does to a measure
+#   - read the head view and the model view, and know what each hides (2.1, 2.6)
+#   - recognise four kinds of heads by eye (2.1)
+#   - write a measure for a kind of head, and search all heads with it (2.2, 2.3)
+#   - test whether a head follows position or meaning (2.4)
+#   - tell an encoder from a causal decoder by its picture, and know what that does to a measure (2.5)
 # prerequisites: [01_attention_by_hand]
 # roles: [minilm, shakespeare]
 # ---

@@ -2,10 +2,10 @@
 # title: Neuron view
 # minutes: 50
 # objectives:
-#   - read the neuron view, and follow one query and one key to one weight
-#   - turn the difference of two scores into the ratio of two weights
-#   - test which neurons make a weight, and which only look as if they did
-#   - say why scores are divided by √d, and how a head can undo it
+#   - read the neuron view, and follow one query and one key to one weight (3.1, 3.6)
+#   - turn the difference of two scores into the ratio of two weights (3.1)
+#   - test which neurons make a weight, and which only look as if they did (3.2, 3.3, 3.4)
+#   - say why scores are divided by √d, and how a head can undo it (3.5)
 # prerequisites: [01_attention_by_hand, 02_head_and_model_view]
 # roles: [minilm]
 # ---

@@ -2,9 +2,9 @@
 # title: Sentence pairs
 # minutes: 60
 # objectives:
-#   - read attention from one sentence to another
-#   - turn "we can see more connections" into a number and a test
-#   - find the confound that makes the test misleading, and hold it fixed
+#   - read attention from one sentence to another (4.1, 4.5)
+#   - turn "we can see more connections" into a number and a test (4.1, 4.2)
+#   - find the confound that makes the test misleading, and hold it fixed (4.3, 4.4)
 # prerequisites: [02_head_and_model_view]
 # roles: [minilm]
 # ---

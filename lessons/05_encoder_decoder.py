@@ -2,10 +2,10 @@
 # title: Encoder and decoder
 # minutes: 60
 # objectives:
-#   - tell encoder, decoder and cross-attention apart, and say what the decoder cannot see
-#   - read a word alignment off cross-attention, from the right row
-#   - score an alignment against one made by hand, and against a ruler
-#   - show by an experiment that the word most looked at need not be the word translated
+#   - tell encoder, decoder and cross-attention apart, and say what the decoder cannot see (5.1)
+#   - read a word alignment off cross-attention, from the right row (5.2, 5.6)
+#   - score an alignment against one made by hand, and against a ruler (5.3, 5.4)
+#   - show by an experiment that the word most looked at need not be the word translated (5.5)
 # prerequisites: [02_head_and_model_view]
 # roles: [translate-en-de]
 # ---

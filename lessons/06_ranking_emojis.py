@@ -2,11 +2,10 @@
 # title: Ranking emojis, and the token to blame
 # minutes: 60
 # objectives:
-#   - read a ranking of labels, and compare its numbers with chance
-#   - blame a token by a picture of attention, and test the blame by taking the token out
-#   - say what attention to a token cannot tell you, which label it is for and whether for or against
-#   - see what a tokenizer cuts, and test whether the cut matters
-#   - find a hidden cause by changing one character at a time
+#   - read a ranking of labels, and compare its numbers with chance (6.1, 6.5)
+#   - blame a token by a picture of attention, and test the blame by taking the token out (6.2, 6.5)
+#   - find words that act together, and doubt the first story about why (6.3)
+#   - find a hidden cause by changing one character at a time (6.4)
 # prerequisites: [02_head_and_model_view]
 # roles: [emoji-es]
 # ---

@@ -2,10 +2,10 @@
 # title: Before and after training
 # minutes: 75
 # objectives:
-#   - say which "untrained" model you compare with, and what it knows
-#   - read a signed picture of what training changed, and say what a positive-only picture hides
-#   - tell the changes of one training from those that any training makes, by a noise floor
-#   - test whether a change of attention matters for the answers
+#   - say which "untrained" model you compare with, and what it knows (7.1)
+#   - read a signed picture of what training changed, and say what a positive-only picture hides (7.3, 7.6)
+#   - measure what training changed, and compare it with a noise floor (7.2)
+#   - test whether a change of attention matters for the answers (7.4, 7.5)
 # prerequisites: [02_head_and_model_view]
 # roles: [sentiment, paraphrase, qa]
 # ---

@@ -2,10 +2,10 @@
 # title: Attributions
 # minutes: 60
 # objectives:
-#   - say what the numbers of an attribution add up to, and against which baseline
-#   - compute integrated gradients yourself, and tell whether the steps were enough
-#   - measure what two words do together, which no list of one number per word can show
-#   - check what an answer found in a text rests on
+#   - say what the numbers of an attribution add up to, and against which baseline (8.1, 8.6)
+#   - compute integrated gradients yourself, and tell whether the steps were enough (8.2, 8.3)
+#   - measure what two words do together, which no list of one number per word can show (8.4)
+#   - check what an answer found in a text rests on (8.5)
 # prerequisites: [01_attention_by_hand]
 # roles: [sentiment, qa]
 # ---

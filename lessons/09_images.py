@@ -2,11 +2,11 @@
 # title: Images
 # minutes: 60
 # objectives:
-#   - say what the tokens of a vision transformer are, and how much detail an attention map can show
-#   - tell a file that is no image from an image that the model cannot read, and say which gives an error
-#   - draw where [CLS] looks, and follow attention through all layers by rollout
-#   - attribute an answer to patches against two baselines, and say what each baseline cannot blame
-#   - test an explanation by deleting what it names, beside random orders
+#   - say what the tokens of a vision transformer are, and how much detail an attention map can show (9.1)
+#   - give a model an image of your own, and say which mistakes give an error and which an answer (9.5)
+#   - draw where [CLS] looks, and follow attention through all layers by rollout (9.2, 9.3)
+#   - attribute an answer to patches against two baselines, and say what each baseline cannot blame (9.4)
+#   - test an explanation by painting patches over (9.4)
 # prerequisites: [02_head_and_model_view, 08_attributions]
 # roles: [digits]
 # ---

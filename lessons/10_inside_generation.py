@@ -2,11 +2,11 @@
 # title: Inside generation
 # minutes: 75
 # objectives:
-#   - read what a model would say after each layer, and compute it yourself
-#   - measure induction heads, and say what they copy
-#   - take heads out, and tell a head that does nothing from one that is not alone
-#   - test whether a token that is blamed is to blame
-#   - find groups of neurons, and say how much of the activity they leave out
+#   - read what a model would say after each layer, and compute it yourself (10.1, 10.2, 10.7)
+#   - measure induction heads, and say what they copy (10.3)
+#   - take heads out, and tell a head that does nothing from one that is not alone (10.4)
+#   - test whether a token that is blamed is to blame (10.5)
+#   - find groups of neurons, and say how much of the activity they leave out (10.6)
 # prerequisites: [01_attention_by_hand, 02_head_and_model_view]
 # roles: [shakespeare]
 # ---

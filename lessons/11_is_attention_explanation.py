@@ -2,11 +2,10 @@
 # title: Is attention an explanation?
 # minutes: 75
 # objectives:
-#   - grade an explanation against words that are known to matter
-#   - follow attention down through the layers, and say why the last layer alone misleads
-#   - tell a head that points at the right words from a head that the model needs
-#   - test by intervention whether predictions rest on attention
-#   - say what the papers of the debate asked, and what they found
+#   - grade an explanation against words that are known to matter (11.1, 11.2, 11.3)
+#   - follow attention down through the layers, and say why the last layer alone misleads (11.4)
+#   - tell a head that points at the right words from a head that the model needs (11.5)
+#   - test by intervention whether predictions rest on attention, as the papers of the debate did (11.6, 11.7)
 # prerequisites: [02_head_and_model_view, 08_attributions]
 # roles: [planted, sentiment]
 # ---

@@ -75,16 +75,19 @@ def _list(_options: argparse.Namespace, root: Path) -> int:
 
 def _check(options: argparse.Namespace, root: Path) -> int:
     from course.building.assemble import pick
+    from course.building.glossary import read_glossary
     from course.building.lesson import lesson_files, read_lesson
+    from course.building.links import link_problems
     from course.building.problems import LessonError, Problem
 
     problems: list[Problem] = []
-    paths = pick(lesson_files(root), options.only)
+    paths, lessons = pick(lesson_files(root), options.only), []
     for path in paths:
         try:
-            read_lesson(path, root)
+            lessons.append(read_lesson(path, root))
         except LessonError as error:
             problems += error.problems
+    problems += link_problems(lessons, read_glossary(root), all_read=lesson_files(root) == paths and not problems)
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{len(paths)} lessons read, {len(problems)} problems (nothing was run)")
     return 1 if problems else 0

@@ -16,6 +16,7 @@ from pygments.formatters import HtmlFormatter
 
 from course.building.glossary import FILE, PAGE, Glossary
 from course.building.lesson import Lesson
+from course.building.objectives import practised
 
 _NEIGHBOUR = re.compile(r"^([\w-]+)\.(?:ipynb|md)(#.*)?$")
 
@@ -69,7 +70,7 @@ def index_page(lessons: Sequence[Lesson], *, glossary: bool = False) -> str:
     items = "".join(
         f'<li value="{int(lesson.name[:2])}"><h2><a href="{lesson.name}.html">{escape(lesson.header.title)}</a></h2>'
         f"<p>About {lesson.header.minutes} minutes. After it you can:</p><ul>"
-        + "".join(f"<li>{escape(objective)}</li>" for objective in lesson.header.objectives)
+        + "".join(f"<li>{escape(practised(objective)[0])}</li>" for objective in lesson.header.objectives)
         + f'</ul><p><a href="notebooks/{lesson.name}.ipynb" download>Download the notebook</a></p></li>'
         for lesson in lessons
     )
