@@ -12,6 +12,7 @@ from course.building.lesson import Lesson, lesson_files, read_lesson
 from course.building.links import glossary_links, link_problems
 from course.building.objectives import practised
 from course.building.percent import Cell
+from course.building.skeletons import placeholders
 
 ROOT = Path(__file__).parents[1]
 PAPER = re.compile(r"arXiv \d{4}\.\d{4,5}|doi\.org/\S+|doi:\S+|\b[A-Z]\d{2}-\d{4}\b|\b20\d\d\.[a-z]+-[a-z]+\.\d+\b")
@@ -98,6 +99,11 @@ def test_every_objective_is_practised(lesson):
 def test_no_cell_is_longer_than_thirty_lines(lesson):
     long = [cell for cell in lesson.cells if cell.source.count("\n") >= 30]
     assert not long, broken(long, "this cell has more than thirty lines")
+
+
+def test_nothing_of_a_skeleton_is_left(lesson):
+    left = list(placeholders(ROOT, [lesson.name]))
+    assert not left, "\n".join(map(str, left))
 
 
 def test_no_reader_is_told_that_it_is_simple(lesson):
