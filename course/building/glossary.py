@@ -91,22 +91,25 @@ def glossary_problems(glossary: Glossary, links: Mapping[str, Collection[str]]) 
             )
 
 
-def publish_glossary(root: Path, out: Path, published: Collection[str]) -> None:
+def publish_glossary(root: Path, out: Path, published: Collection[str]) -> dict[str, str]:
     """Write the glossary into the site and beside the notebooks, or remove it where the course has none.
 
-    ``published`` are the names of the lessons whose pages stand: to them the entries link.
+    ``published`` are the names of the lessons whose pages stand: to them the entries link. Returns what stands in
+    ``out`` now, contents by place.
     """
     glossary = read_glossary(root)
     if glossary is None:
         for place in (f"site/{PAGE}", *(f"{folder}/{FILE}" for folder in _FOLDERS)):
             (out / place).unlink(missing_ok=True)
-        return
+        return {}
     from course.building.site import glossary_page
 
     lessons = {name[:2]: name for name in sorted(published)}
-    write_if_changed(out / "site" / PAGE, glossary_page(glossary, lessons))
-    for folder in _FOLDERS:
-        write_if_changed(out / folder / FILE, beside_notebooks(glossary, lessons))
+    beside = beside_notebooks(glossary, lessons)
+    written = {f"site/{PAGE}": glossary_page(glossary, lessons), **{f"{one}/{FILE}": beside for one in _FOLDERS}}
+    for place, content in written.items():
+        write_if_changed(out / place, content)
+    return written
 
 
 def beside_notebooks(glossary: Glossary, lessons: Mapping[str, str]) -> str:
