@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from course.building.compare import compare
 from course.building.execute import Run, run
 from course.building.files import keep_only, write_if_changed
-from course.building.glossary import FILE, PAGE, publish_glossary, read_glossary
+from course.building.glossary import FILE, PAGE, glossary_text, publish_glossary
 from course.building.imports import imported
 from course.building.kernels import kernel_environment
 from course.building.leaks import leaks
@@ -96,7 +96,7 @@ def _publish(root: Path, passed: Sequence[Lesson], executed: dict[str, NotebookN
     published = [lessons[name] for name in sorted(lessons)]
     for lesson in passed:
         write_if_changed(out / "site" / f"{lesson.name}.html", lesson_page(lesson, executed[lesson.name], published))
-    write_if_changed(out / "site" / "index.html", index_page(published, glossary=read_glossary(root) is not None))
+    write_if_changed(out / "site" / "index.html", index_page(published, glossary=glossary_text(root) is not None))
     publish_glossary(root, out, [lesson.name for lesson in published])
 
 

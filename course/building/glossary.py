@@ -55,12 +55,17 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def glossary_text(root: Path) -> str | None:
+    """The source of the glossary below ``root``, None where there is none."""
+    path = root / SOURCE
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+
+
 def read_glossary(root: Path) -> Glossary | None:
     """The glossary below ``root``, None where there is none; what is wrong in it is told by `glossary_problems`."""
-    path = root / SOURCE
-    if not path.is_file():
+    text = glossary_text(root)
+    if text is None:
         return None
-    text = path.read_text(encoding="utf-8", errors="replace")
     terms = []
     for found in _TERM.finditer(text):
         first = _FIRST.search(found["text"])
