@@ -28,14 +28,14 @@ def for_students(objective: str) -> str:
 
 
 def objective_problems(script: Script, exercises: Collection[str]) -> Iterator[Problem]:
-    """Objectives that no exercise practises, or one that is not there."""
+    """Objectives that no exercise practises, in a lesson that has exercises, or that name one that is not there."""
     objectives = (script.header or {}).get("objectives")
     if not isinstance(objectives, list) or not all(isinstance(one, str) for one in objectives):
         return  # the header's own check says so
     for objective, line in zip(objectives, script.lines["objectives"], strict=True):
         text, keys = practised(objective)
-        if not keys:
-            some = ", ".join(list(exercises)[:2]) or "1.1, 1.2"
+        if exercises and not keys:
+            some = ", ".join(list(exercises)[:2])
             yield Problem(
                 script.file, line,
                 f"no exercise practises {text!r}: end it with those that do, such as ({some}), or do not promise it",
