@@ -126,3 +126,26 @@ def test_a_build_links_lesson_page_index_and_glossary(small_course):
     assert "01_counting.html" in (out / "site" / "glossary.html").read_text(encoding="utf-8")
     assert "glossary.md#count" in (out / "student" / "01_counting.ipynb").read_text(encoding="utf-8")
     assert (out / "student" / "glossary.md").is_file() and (out / "solutions" / "glossary.md").is_file()
+
+
+@pytest.mark.slow
+def test_a_changed_glossary_is_published_anew_and_no_lesson_is_built_again(small_course, monkeypatch):
+    source = small_course.root / "lessons" / "glossary.md"
+    source.write_text("# Glossary\n\n## count\nTo say how many. (01)\n", encoding="utf-8")
+    assert build(small_course.root, say=lambda _line: None).passed
+    out = small_course.root / "build"
+    page = (out / "site" / "01_counting.html").stat().st_mtime_ns
+    source.write_text("# Glossary\n\n## count\nTo say how much. (01)\n", encoding="utf-8")
+    monkeypatch.setattr("course.building.making.Making.make", None)  # whatever makes a lesson again fails
+    assert build(small_course.root, say=lambda _line: None).passed
+    assert "how much" in (out / "site" / "glossary.html").read_text(encoding="utf-8")
+    assert "how much" in (out / "student" / "glossary.md").read_text(encoding="utf-8")
+    assert page == (out / "site" / "01_counting.html").stat().st_mtime_ns
+    monkeypatch.setattr("course.building.site.glossary_page", None)  # as it is: nothing to write
+    assert build(small_course.root, say=lambda _line: None).passed
+    (out / "site" / "glossary.html").unlink()
+    monkeypatch.undo()
+    assert build(small_course.root, say=lambda _line: None).passed and (out / "site" / "glossary.html").is_file()
+    source.unlink()
+    assert build(small_course.root, say=lambda _line: None).passed
+    assert not list(out.glob("*/glossary.*")) and "glossary.html" not in (out / "site" / "index.html").read_text()
