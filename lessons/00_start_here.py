@@ -2,10 +2,10 @@
 # title: Start here
 # minutes: 20
 # objectives:
-#   - run a notebook, and start it afresh when it confuses you
-#   - make a picture of attention in three cells
-#   - answer an exercise, and read what ✓, ○ and ✗ say
-#   - find out whether your machine is ready, and which models you work with
+#   - run a notebook, and start it afresh when it confuses you (0.3)
+#   - make a picture of attention in three cells (0.5)
+#   - answer an exercise, and read what ✓, ○ and ✗ say (0.1, 0.2)
+#   - find out whether your machine is ready, and which models you work with (0.4)
 # prerequisites: []
 # roles: [minilm]
 # ---
@@ -37,7 +37,8 @@ print(att)
 course.head_view(att, layer=0, heads=[2])
 
 # %% [markdown]
-# Three cells: load a model, let it read a sentence, draw where one of its heads looks.
+# Three cells: load a model, let it read a sentence, draw where one of its [heads](glossary.md#head)
+# looks.
 #
 # **What to look at.** The sentence stands there twice. A line from a word on the left to a word
 # on the right says: when the model works on the left word, this head takes something from the
@@ -57,7 +58,8 @@ if PROFILE == "shipped":
     claim('"sat" puts over 0.99 of its weight on "cat", the token before', row[2] > 0.99)
 
 # %% [markdown]
-# That is what the lines are made of: for "sat", one weight for each token, together 1.
+# That is what the lines are made of: for "sat", one weight for each [token](glossary.md#token),
+# together 1.
 #
 # The line with ✓ is a **claim**. Wherever a lesson states a fact about a model, such a line
 # computes whether it is so, with the model and the sentence at hand.
@@ -167,6 +169,25 @@ claim("the doctor found nothing to mend", diagnosis.ready)
 # your own, or type `python -m course doctor` in a terminal. There, ○ says that something works
 # but is worth knowing.
 #
+# ### Exercise 0.4: ask the doctor
+#
+# How many models came with the course? Print the whole list and look for the line.
+
+# %% exercise="0.4"
+came = ...
+
+# %%
+with exercise("0.4", came) as number:
+    shipped = [entry for entry in course.catalogue() if entry.profile == "shipped"]
+    assert number < 50, "That is how many MB they take. The number of models stands before it."
+    assert number != len(diagnosis.findings), (
+        "That is how many lines the list has. Look at the one that begins with models."
+    )
+    assert number == len(shipped), (
+        "Write print(diagnosis) into a cell of your own, and look at the line about models."
+    )
+
+# %% [markdown]
 # ## Small models and large ones
 #
 # Each lesson begins with a cell `PROFILE = "shipped"`. Shipped models came with the course: they
@@ -185,23 +206,23 @@ claim("the one of the hub is more than four times as large", sizes["hub"] > 4 * 
 # minilm` you can do that ahead, at home. What a lesson says of "the shipped model" need not hold
 # for the other: that is one of the things to find out.
 #
-# ### Exercise 0.4: your own sentence
+# ### Exercise 0.5: your own sentence
 #
 # Let the model read a sentence of your own, in English, and answer with the attention. This one
 # cannot be wrong. Then draw it in a cell of your own: *Insert* or the button + makes one.
 
-# %% exercise="0.4" open=true
+# %% exercise="0.5" open=true
 mine = ...
 
 # %%
-with exercise("0.4", mine) as own:
+with exercise("0.5", mine) as own:
     assert isinstance(own, course.Attention), "Answer with what course.attend(model, …) returns."
     print(own)
 
 # %% [markdown]
 # ## What you have seen
 #
-# - A picture of attention takes three cells: load, attend, view.
+# - A picture of [attention](glossary.md#attention) takes three cells: load, attend, view.
 # - ○ waits for you, ✗ has a hint, ✓ is right. A claim says whether a fact holds here.
 # - The kernel remembers what you ran, in your order. Restart it, and run all.
 # - `python -m course doctor` says whether your machine is ready, and what to do.

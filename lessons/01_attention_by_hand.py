@@ -2,10 +2,10 @@
 # title: Attention by hand
 # minutes: 45
 # objectives:
-#   - say what a token is, and what [CLS] and [SEP] are for
-#   - compute the weights of one attention head from its queries and keys
-#   - check your numbers against the model's own, to one part in a million
-#   - say what the weights are used for, and what they are not
+#   - say what a token is, and what [CLS] and [SEP] are for (1.1, 1.5, 1.6)
+#   - compute the weights of one attention head from its queries and keys (1.2, 1.3)
+#   - check your numbers against the model's own, to one part in a million (1.3)
+#   - say what the weights are used for, and what they are not (1.4)
 # prerequisites: []
 # roles: [minilm]
 # ---
@@ -25,16 +25,16 @@ att = course.attend(model, sentence)
 att
 
 # %% [markdown]
-# You have just run a transformer and kept its attention. The first line says how much there is:
-# for every layer and every head, one weight for every pair of tokens. By the end of this lesson
-# you will have computed one of these tables yourself, from vectors, and it will agree with the
-# model's.
+# You have just run a [transformer](glossary.md#transformer) and kept its attention. The first line
+# says how much there is: for every [layer](glossary.md#layer) and every [head](glossary.md#head),
+# one weight for every pair of tokens. By the end of this lesson you will have computed one of these
+# tables yourself, from vectors, and it will agree with the model's.
 #
 # ## What the model reads
 #
-# A model does not read words. A *tokenizer* cuts the text into pieces from a fixed vocabulary,
-# and each piece becomes a number. How many pieces do you expect for a word that the vocabulary
-# does not have?
+# A model does not read words. A [tokenizer](glossary.md#tokenizer) cuts the text into pieces from a
+# fixed vocabulary, and each piece becomes a number. How many pieces do you expect for a word that
+# the vocabulary does not have?
 
 # %%
 for text in (sentence, "unbelievable", "Tokenizers"):
@@ -51,9 +51,10 @@ claim(
 #
 # - A rare word is cut into sub-words. `##` says "this continues the word before".
 # - Capitals are gone: this vocabulary is lower case.
-# - [CLS] and [SEP] were added. Nobody typed them. [CLS] ("classify") gives the model a place to
-#   collect what the whole text says; [SEP] ("separate") marks where a text ends. They are
-#   ordinary tokens to the model: they have vectors, they attend, and they are attended to.
+# - [[CLS] and [SEP]](glossary.md#cls-and-sep) were added. Nobody typed them. [CLS] ("classify")
+#   gives the model a place to collect what the whole text says; [SEP] ("separate") marks where a
+#   text ends. They are ordinary tokens to the model: they have vectors, they attend, and they are
+#   attended to.
 #
 # ### Exercise 1.1: predict, then check
 #
@@ -81,8 +82,9 @@ with exercise("1.1", count) as guess:
 # %% [markdown]
 # ## From tokens to vectors
 #
-# Each token becomes a vector: one for the piece, plus one for its position, plus one for the
-# sentence it belongs to. Together they are the input of layer 0, one row per token.
+# Each token becomes a [vector](glossary.md#embedding): one for the piece, plus one for its
+# position, plus one for the sentence it belongs to. Together they are the input of layer 0, one row
+# per token.
 
 # %%
 inputs = model.tokenizer(sentence, return_tensors="pt")
@@ -91,8 +93,8 @@ with torch.no_grad():
 print(f"{vectors.shape[0]} tokens, {vectors.shape[1]} numbers each")
 
 # %% [markdown]
-# A head does not compare these vectors themselves. It first makes three new ones from each, with
-# three matrices that were learnt:
+# A head does not compare these vectors themselves. It first makes [three new
+# ones](glossary.md#key-query-value) from each, with three matrices that were learnt:
 #
 # - a **query**: what this token looks for,
 # - a **key**: what this token can be found by,
@@ -167,7 +169,7 @@ claim(
 # ### Exercise 1.3: weights
 #
 # Scores can be any number. *Weights* must be shares: positive, and summing to 1 for each query.
-# Softmax does that: exponentiate, then divide by the row's sum.
+# [Softmax](glossary.md#softmax) does that: exponentiate, then divide by the row's sum.
 #
 # Write a function that goes all the way from queries and keys to weights. It should meet the
 # model's own numbers for this head to one part in a million.
@@ -288,10 +290,10 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# **What to look at.** The last line says how much of the typed words' attention was on the
-# special tokens. The picture of a head can be mostly a picture of [CLS] or [SEP]. Clark and
-# colleagues (2019) saw BERT do this with [SEP] and read it as a resting place: a head that finds
-# nothing to do in this sentence looks where a look changes little.
+# **What to look at.** The last line says how much of the typed words' attention was on the special
+# tokens. The picture of a head can be mostly a picture of [CLS] or [SEP]. Clark and colleagues
+# (2019) saw [BERT](glossary.md#bert) do this with [SEP] and read it as a resting place: a head that
+# finds nothing to do in this sentence looks where a look changes little.
 #
 # ### Exercise 1.5: find the head
 #

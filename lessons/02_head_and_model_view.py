@@ -2,11 +2,11 @@
 # title: Head view and model view
 # minutes: 60
 # objectives:
-#   - read the head view and the model view, and know what each hides
-#   - recognise four kinds of heads by eye
-#   - write a measure for a kind of head, and find all heads of that kind
-#   - test whether a head follows position or meaning
-#   - tell an encoder from a causal decoder by its picture, and know what that does to a measure
+#   - read the head view and the model view, and know what each hides (2.1, 2.6)
+#   - recognise four kinds of heads by eye (2.1)
+#   - write a measure for a kind of head, and search all heads with it (2.2, 2.3)
+#   - test whether a head follows position or meaning (2.4)
+#   - tell an encoder from a causal decoder by its picture, and know what that does to a measure (2.5)
 # prerequisites: [01_attention_by_hand]
 # roles: [minilm, shakespeare]
 # ---
@@ -101,9 +101,9 @@ if PROFILE == "shipped":
 
 # %% [markdown]
 # The other two shapes are the fan and the web. In a fan the head rests on one token. In a **web**
-# it spreads over everything: the head averages. One number each tells them apart. The largest
-# share of one token is close to 1 for a fan. The *entropy* of a row, in nats, is 0 when one token
-# gets everything, and ln(8) ≈ 2.08 when eight tokens get the same.
+# it spreads over everything: the head averages. One number each tells them apart. The largest share
+# of one token is close to 1 for a fan. The [entropy](glossary.md#entropy) of a row, in nats, is 0
+# when one token gets everything, and ln(8) ≈ 2.08 when eight tokens get the same.
 
 # %%
 meeting_place = att.weights.mean(2).argmax(-1)
@@ -250,9 +250,10 @@ if PROFILE == "shipped":
 #
 # ## A model that cannot look ahead
 #
-# The model so far is an **encoder**: it reads the whole sentence at once. A model that *writes*
-# predicts each next token from those before it, so it must not see what comes after. It is called a
-# **causal decoder**. Here is one, on the same sentence. What will be missing in its pictures?
+# The model so far is an **[encoder](glossary.md#encoder)**: it reads the whole sentence at once. A
+# model that *writes* predicts each next token from those before it, so it must not see what comes
+# after. It is called a **[causal](glossary.md#causal) [decoder](glossary.md#decoder)**. Here is
+# one, on the same sentence. What will be missing in its pictures?
 
 # %%
 writer = course.load("shakespeare", profile=PROFILE)
@@ -276,7 +277,8 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# Now to the measures. Is there a previous-token head here, too? Look at two heads of one layer:
+# Now to the measures. Is there a [previous-token head](glossary.md#previous-token-head) here, too?
+# Look at two heads of one layer:
 
 # %%
 shares = measures.previous_token_share(written)

@@ -2,10 +2,10 @@
 # title: Neuron view
 # minutes: 50
 # objectives:
-#   - read the neuron view, and follow one query and one key to one weight
-#   - turn the difference of two scores into the ratio of two weights
-#   - test which neurons make a weight, and which only look as if they did
-#   - say why scores are divided by √d, and how a head can undo it
+#   - read the neuron view, and follow one query and one key to one weight (3.1, 3.6)
+#   - turn the difference of two scores into the ratio of two weights (3.1)
+#   - test which neurons make a weight, and which only look as if they did (3.2, 3.3, 3.4)
+#   - say why scores are divided by √d, and how a head can undo it (3.5)
 # prerequisites: [01_attention_by_hand, 02_head_and_model_view]
 # roles: [minilm]
 # ---
@@ -33,15 +33,16 @@ course.neuron_view(att, layer=layer, head=head, query=cat)
 #
 # **What to look at.** Read from left to right; each row on the right belongs to one key.
 #
-# - *Query q*: the vector of "cat", one coloured cell for each number. Blue is positive, orange is
-#   negative, and the stronger the colour, the larger the number.
+# - *[Query](glossary.md#key-query-value) q*: the vector of "cat", one coloured cell for each
+#   number. Blue is positive, orange is negative, and the stronger the colour, the larger the
+#   number.
 # - *Key k*: such a vector for every token.
 # - *q × k*: the two multiplied, cell by cell. Where both have the same sign the product is blue.
 # - *q · k*: all products of a row added up and divided by √d. This is the score.
-# - *Softmax*: the weight that comes out. One row wins.
+# - *[Softmax](glossary.md#softmax)*: the weight that comes out. One row wins.
 #
-# One column of cells, the same place in every vector, is called a **neuron** here. Point at other
-# words on the left: the query changes, the keys stay.
+# One column of cells, the same place in every vector, is called a **[neuron](glossary.md#neuron)**
+# here. Point at other words on the left: the query changes, the keys stay.
 #
 # The word "cat" stands in the text twice. Does it look at itself as much as at the other one?
 
@@ -163,8 +164,8 @@ if PROFILE == "shipped":
 #
 # ## Take a neuron out
 #
-# The darkest cell of *q × k* draws the eye. Does it matter most? Test it: take the neuron out, and
-# see what becomes of the weight.
+# The darkest cell of *q × k* draws the eye. Does it matter most? Test it: [take the neuron
+# out](glossary.md#ablation), and see what becomes of the weight.
 #
 # ### Exercise 3.2: write the test
 #

@@ -2,9 +2,9 @@
 # title: Sentence pairs
 # minutes: 60
 # objectives:
-#   - read attention from one sentence to another
-#   - turn "we can see more connections" into a number and a test
-#   - find the confound that makes the test misleading, and hold it fixed
+#   - read attention from one sentence to another (4.1, 4.5)
+#   - turn "we can see more connections" into a number and a test (4.1, 4.2)
+#   - find the confound that makes the test misleading, and hold it fixed (4.3, 4.4)
 # prerequisites: [02_head_and_model_view]
 # roles: [minilm]
 # ---
@@ -30,9 +30,9 @@ att = course.attend(model, *different)
 course.head_view(att, layer=2, heads=[9], show="A→B")
 
 # %% [markdown]
-# Two sentences go into the model as one input, with [SEP] between them. They come from a
-# collection of sentence pairs that people have judged (MRPC, Dolan and Brockett 2005): do both
-# say the same? Here the answer was no.
+# Two sentences go into the model as one input, with [[SEP]](glossary.md#cls-and-sep) between them.
+# They come from a collection of sentence pairs that people have judged (MRPC, Dolan and Brockett
+# 2005): do both say the same? Here the answer was no.
 #
 # **What to look at.** The lines run from the words of the first sentence, on the left, to those of
 # the second, on the right. (*All* in the menu brings back the rest.) Which words find each other, and
@@ -73,8 +73,8 @@ course.model_view(att_same, layers=[1, 2, 3, 4], show="A→B")
 #
 # ## From an impression to a number
 #
-# "More connections" needs a definition. Here is one: how much of their attention do the words of
-# one sentence put on the words of the other?
+# "More connections" needs a definition. Here is one: how much of their
+# [attention](glossary.md#attention) do the words of one sentence put on the words of the other?
 #
 # ### Exercise 4.1: write the measure
 #
@@ -153,7 +153,7 @@ if PROFILE == "shipped":
 #
 # Write a function that takes the values and the labels (True for "same") and returns the share of
 # dealings whose gap is at least as large as the real one. Count the real labelling as one of the
-# dealings: a p-value is never 0. Use `rng.permutation(labels)` to deal.
+# dealings: a [p-value](glossary.md#p-value) is never 0. Use `rng.permutation(labels)` to deal.
 
 
 # %% exercise="4.2"
@@ -181,7 +181,7 @@ with exercise("4.2", permutation_p) as answer:
     )
 
 # %% [markdown]
-# SciPy has such a test. For our head it says:
+# SciPy has such a [test](glossary.md#permutation-test). For our head it says:
 
 # %%
 from scipy import stats
@@ -254,8 +254,8 @@ if PROFILE == "shipped":
 # %% [markdown]
 # Pairs that say the same *also* share more words, and the head follows shared words. (In MRPC the
 # overlap is 0.57 against 0.42.) So the gap might say nothing about meaning. This is a
-# **confound**: something that goes along with what you study and could explain the result alone.
-# How do you find out which it is?
+# **[confound](glossary.md#confound)**: something that goes along with what you study and could
+# explain the result alone. How do you find out which it is?
 #
 # ### Exercise 4.4: hold it fixed
 #

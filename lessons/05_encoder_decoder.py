@@ -2,10 +2,10 @@
 # title: Encoder and decoder
 # minutes: 60
 # objectives:
-#   - tell encoder, decoder and cross-attention apart, and say what the decoder cannot see
-#   - read a word alignment off cross-attention, from the right row
-#   - score an alignment against one made by hand, and against a ruler
-#   - show by an experiment that the word most looked at need not be the word translated
+#   - tell encoder, decoder and cross-attention apart, and say what the decoder cannot see (5.1)
+#   - read a word alignment off cross-attention, from the right row (5.2, 5.6)
+#   - score an alignment against one made by hand, and against a ruler (5.3, 5.4)
+#   - show by an experiment that the word most looked at need not be the word translated (5.5)
 # prerequisites: [02_head_and_model_view]
 # roles: [translate-en-de]
 # ---
@@ -25,11 +25,12 @@ last = att.cross.layers - 1
 course.head_view(att, layer=last, show="cross")
 
 # %% [markdown]
-# A translator has two halves. The **encoder** reads the English sentence. The **decoder** writes the
-# German one, a token at a time, and while it writes it looks back at the English: that is
-# **cross-attention**, and this picture shows its last layer. German is on the left, English on the
-# right. Each colour is a head. (In this lesson we give the German sentence, so that you know what the
-# decoder writes. Without one, `course.attend` lets the model write its own.)
+# A translator has two halves. The **[encoder](glossary.md#encoder)** reads the English sentence. The
+# **[decoder](glossary.md#decoder)** writes the German one, a token at a time, and while it writes it looks
+# back at the English: that is **[cross-attention](glossary.md#cross-attention)**, and this picture shows
+# its last layer. German is on the left, English on the right. Each colour is a head. (In this lesson we
+# give the German sentence, so that you know what the decoder writes. Without one, `course.attend` lets the
+# model write its own.)
 #
 # **What to look at.** You do not need German: *Sie* is she, *sieht* is sees, *kleinen* is small, *Elefanten*
 # is elephant. Point at "kleinen" on the left, and follow its lines. Which English word do you expect
@@ -69,8 +70,8 @@ course.model_view(att, show="decoder")
 #   print, the triangle above the diagonal is empty.)
 # - *Cross*: German looks at English. It is the only place where the two languages meet.
 #
-# Why does no line go down in the decoder? When it writes a word, the words after it do not exist yet.
-# In training they do, so they must be hidden: a *mask* sets their weights to 0, exactly.
+# Why does no line go down in the decoder? When it writes a word, the words after it do not exist yet. In
+# training they do, so they must be [hidden](glossary.md#causal): a *mask* sets their weights to 0, exactly.
 #
 # And why does the German begin with a token that nobody typed (here it is called `<pad>`)? The decoder
 # reads what it has written so far, to write the next token. To write the first, it has nothing yet, so
@@ -163,7 +164,7 @@ with exercise("5.2", looked_at) as answer:
 
 # %% [markdown]
 # `measures.align` does the same for whole words: the row before a word's first piece, in the last layer,
-# averaged over its heads. This is called a **word alignment**.
+# averaged over its heads. This is called a **[word alignment](glossary.md#alignment)**.
 
 # %%
 links = measures.align(att.cross)
@@ -245,8 +246,8 @@ with exercise("5.3", share_found) as answer:
 # Now all layers, in the right row and one row later, where the word is read. Before you look: what do
 # you expect of the first layer? And what should a method score that never looks at the weights?
 #
-# Such a method is the **ruler**: it links each German word to the English word at the same place,
-# measured along the sentence.
+# Such a method is a [baseline](glossary.md#baseline). Ours is the **ruler**: it links each German word to
+# the English word at the same place, measured along the sentence.
 
 
 # %%
@@ -405,8 +406,8 @@ if PROFILE == "shipped":
         claim("those three have over 0.75 on Today", int((on_today > 0.75).sum()) == 3)
 
 # %% [markdown]
-# Three heads rest on "Today" and outvote the fourth. To see whether the fourth does the work, take
-# heads out, one at a time, and let the model translate again.
+# Three heads rest on "Today" and outvote the fourth. To see whether the fourth does the work, [take
+# heads out](glossary.md#ablation), one at a time, and let the model translate again.
 
 # %%
 without = {}

@@ -2,11 +2,10 @@
 # title: Ranking emojis, and the token to blame
 # minutes: 60
 # objectives:
-#   - read a ranking of labels, and compare its numbers with chance
-#   - blame a token by a picture of attention, and test the blame by taking the token out
-#   - say what attention to a token cannot tell you, which label it is for and whether for or against
-#   - see what a tokenizer cuts, and test whether the cut matters
-#   - find a hidden cause by changing one character at a time
+#   - read a ranking of labels, and compare its numbers with chance (6.1, 6.5)
+#   - blame a token by a picture of attention, and test the blame by taking the token out (6.2, 6.5)
+#   - find words that act together, and doubt the first story about why (6.3)
+#   - find a hidden cause by changing one character at a time (6.4)
 # prerequisites: [02_head_and_model_view]
 # roles: [emoji-es]
 # ---
@@ -79,8 +78,8 @@ if PROFILE == "shipped":
 #
 # ## A suspect, from a picture
 #
-# The model reads its answer off the last layer's vector of [CLS] (lesson 01). So let us see where
-# [CLS] looks in the last layer. Put the pointer on [CLS] on the left.
+# The model reads its answer off the last layer's vector of [[CLS]](glossary.md#cls-and-sep) (lesson 01). So
+# let us see where [CLS] looks in the last layer. Put the pointer on [CLS] on the left.
 
 # %%
 att = course.attend(model, tweet)
@@ -100,7 +99,8 @@ if PROFILE == "shipped":
 # Here is a sentence that many reports would write now: *"The model was distracted by Barcelona, and
 # so it chose ❤."* It sounds right. What would you do to find out whether it is?
 #
-# Take the word out, and see whether ❤ gets less probable. This is called **occlusion**, or erasure.
+# Take the word out, and see whether ❤ gets less probable. This is called
+# **[occlusion](glossary.md#occlusion)**, or erasure.
 #
 # ### Exercise 6.2: write the test
 #
@@ -274,8 +274,8 @@ for one, two in (("sangria", "Ocaña"), ("cerveza", "centro"), ("vino", "casa"))
 #
 # ## What the tokenizer cuts
 #
-# Here are a tweet with English words in it, and the same in Spanish. The tokenizer is made for
-# Spanish tweets. Which words will be cut?
+# Here are a tweet with English words in it, and the same in Spanish. The
+# [tokenizer](glossary.md#tokenizer) is made for Spanish tweets. Which words will be cut?
 
 # %%
 loans = "Vamoooos!! #Gym #healthy @ Albacete Capital"
@@ -327,8 +327,9 @@ if PROFILE == "shipped":
 # ## Does attention point at what counts?
 #
 # "barcelona" was one token of one tweet. The next picture tests two explanations of the Spanish form
-# against each other: its words are taken out, the most important first, and you watch 💪. The
-# explanation whose line falls faster has found what counts. Grey is the mean of 50 random orders.
+# against each other: its words are taken out, the most important first, and you watch 💪. The explanation
+# whose [line](glossary.md#deletion-curve) falls faster has found what counts. Grey is the mean of 50 random
+# orders.
 
 # %%
 curves = [
@@ -353,9 +354,9 @@ if PROFILE == "shipped":
     claim("fewer than one in twenty are as good as occlusion", by_occlusion.chance < 0.05)
 
 # %% [markdown]
-# Now for sixteen texts in the manner of such tweets. The number is how much probability is lost
-# without the words that an explanation puts first (*comprehensiveness*, DeYoung and colleagues
-# 2020). Where do you expect attention: beside random, beside occlusion, or between them?
+# Now for sixteen texts in the manner of such tweets. The number is how much probability is lost without the
+# words that an explanation puts first ([comprehensiveness](glossary.md#comprehensiveness), DeYoung and
+# colleagues 2020). Where do you expect attention: beside random, beside occlusion, or between them?
 
 # %%
 texts = [
@@ -467,7 +468,7 @@ course.attribution_view(
 # "❤️" is U+2764 and U+FE0F. When the tweets were collected, the hearts were taken out, and the second
 # half often stayed behind. In 1,199 of the 10,000 test tweets it did, and every one of them had a ❤
 # (the model's card has counted them). The model has learnt to read the litter. This is called a
-# **shortcut**: right for a reason that has nothing to do with the task.
+# **[shortcut](glossary.md#shortcut)**: right for a reason that has nothing to do with the task.
 
 # %%
 turned = [text for text in texts if course.rank(model, text).top.label != "❤"]

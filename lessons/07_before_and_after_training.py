@@ -2,10 +2,10 @@
 # title: Before and after training
 # minutes: 75
 # objectives:
-#   - say which "untrained" model you compare with, and what it knows
-#   - read a signed picture of what training changed, and say what a positive-only picture hides
-#   - tell the changes of one training from those that any training makes, by a noise floor
-#   - test whether a change of attention matters for the answers
+#   - say which "untrained" model you compare with, and what it knows (7.1)
+#   - read a signed picture of what training changed, and say what a positive-only picture hides (7.3, 7.6)
+#   - measure what training changed, and compare it with a noise floor (7.2)
+#   - test whether a change of attention matters for the answers (7.4, 7.5)
 # prerequisites: [02_head_and_model_view]
 # roles: [sentiment, paraphrase, qa]
 # ---
@@ -33,10 +33,10 @@ if PROFILE == "shipped":
 # "good" stands in the first and "bad" in the second. (Heads and findings named below are those of the
 # shipped model. On another, make the same tests.)
 #
-# It was made in two steps. First a model was *pre-trained* on a great deal of text of all kinds. Then
-# a new part was put on top, which turns what the model has read into two labels, and everything was
-# *fine-tuned* on film reviews. Here is the model as it was between the two steps, with the part on
-# top still fresh: random numbers.
+# It was made in two steps. First a model was [pre-trained](glossary.md#pre-training) on a great deal of
+# text of all kinds. Then a new part was put on top, which turns what the model has read into two labels,
+# and everything was [fine-tuned](glossary.md#fine-tuning) on film reviews. Here is the model as it was
+# between the two steps, with the part on top still fresh: random numbers.
 
 # %%
 before = course.load("sentiment", profile=PROFILE, stage="pretrained")
@@ -67,8 +67,8 @@ with exercise("7.1", difference) as guess:
 # %% [markdown]
 # ## Which model is "untrained"?
 #
-# The fresh part depends on a seed. And there is another model that one could call untrained: one
-# in which *all* weights are random. Let us look at a few of each.
+# The fresh part depends on a [seed](glossary.md#seed). And there is another model that one could call
+# untrained: one in which *all* weights are random. Let us look at a few of each.
 
 # %%
 reseeded = course.load("sentiment", profile=PROFILE, stage="pretrained", seed=1)
@@ -107,9 +107,9 @@ change = course.diff(att_before, att_after)
 print(change)
 
 # %% [markdown]
-# The last line but one speaks of **total variation**. How would you put "how much did this head
-# change" into one number? In each row the weights sum to 1, before and after. So count how much
-# weight, out of 1, went somewhere else.
+# The last line but one speaks of **[total variation](glossary.md#total-variation)**. How would you put "how
+# much did this head change" into one number? In each row the weights sum to 1, before and after. So count
+# how much weight, out of 1, went somewhere else.
 #
 # ### Exercise 7.2: write the measure
 #
@@ -269,9 +269,9 @@ if PROFILE == "shipped":
 #
 # ## A noise floor
 #
-# Nearly every head changed. But would it not have changed in any training? A change is only worth a story if
-# it is larger than what changes without the cause. That is a **noise floor**. Which of these two would
-# you take?
+# Nearly every head changed. But would it not have changed in any training? A change is only worth a story
+# if it is larger than what changes without the cause. That is a **[noise floor](glossary.md#noise-floor)**.
+# Which of these two would you take?
 #
 # - The difference between two random models: nothing was learnt, and still they differ.
 # - What *another* task did to the same pre-trained model.
@@ -414,9 +414,9 @@ if PROFILE == "shipped":
 #
 # ### Exercise 7.5: find a head that it needs
 #
-# Here are five of the sentences, in which "not" turns a bad word into praise. In layer 1 of the
-# shipped model there is a head without which most of them get the wrong label. Find it, by taking out
-# one head at a time, as above. Answer with `(layer, head)`.
+# Here are five of the sentences, in which "not" turns a bad word into praise. In layer 1 of the shipped
+# model there is a head without which most of them get the wrong label. Find it, by [taking
+# out](glossary.md#ablation) one head at a time, as above. Answer with `(layer, head)`.
 
 # %%
 praise = [

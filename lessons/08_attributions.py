@@ -2,10 +2,10 @@
 # title: Attributions
 # minutes: 60
 # objectives:
-#   - say what the numbers of an attribution add up to, and against which baseline
-#   - compute integrated gradients yourself, and tell whether the steps were enough
-#   - measure what two words do together, which no list of one number per word can show
-#   - check what an answer found in a text rests on
+#   - say what the numbers of an attribution add up to, and against which baseline (8.1, 8.6)
+#   - compute integrated gradients yourself, and tell whether the steps were enough (8.2, 8.3)
+#   - measure what two words do together, which no list of one number per word can show (8.4)
+#   - check what an answer found in a text rests on (8.5)
 # prerequisites: [01_attention_by_hand]
 # roles: [sentiment, qa]
 # ---
@@ -46,15 +46,17 @@ if PROFILE == "shipped":
 #
 # ## What the numbers add up to
 #
-# The last layer of the model gives every label a number, its **logit**: the higher, the more speaks
-# for the label. An attribution shares out a *change* of that number. From what to what?
+# The last layer of the model gives every label a number, its **[logit](glossary.md#logit)**: the higher,
+# the more speaks for the label. An [attribution](glossary.md#attribution) shares out a *change* of that
+# number. From what to what?
 #
 # - The **text** has some logit for *positive*.
-# - The **baseline** is the same text with every word replaced by [MASK], which stands for "a word,
-#   unknown which". It has a logit, too: even of nothing, the model has an opinion.
+# - The **[baseline](glossary.md#baseline)** is the same text with every word replaced by [MASK], which
+#   stands for "a word, unknown which". It has a logit, too: even of nothing, the model has an opinion.
 #
-# In the method that you used, **integrated gradients** (Sundararajan, Taly and Yan 2017), the values
-# of all tokens add up to the one minus the other. This is called **completeness**.
+# In the method that you used, **[integrated gradients](glossary.md#integrated-gradients)** (Sundararajan,
+# Taly and Yan 2017), the values of all tokens add up to the one minus the other. This is called
+# **[completeness](glossary.md#completeness)**.
 
 # %%
 print(f"logit of the baseline {found.baseline_score:+.3f}, of the text {found.score:+.3f}")
@@ -91,9 +93,9 @@ with exercise("8.1", total) as guess:
 # %% [markdown]
 # ## Why not just the gradient?
 #
-# A **gradient** says how fast the logit changes when the input changes a little. Inputs here are
-# vectors (lesson 01), and a vector can be moved by a little, though a word cannot. The simplest
-# attribution is the gradient at the text, times the vector itself. Take a sentence of which two
+# A **gradient** says how fast the logit changes when the input changes a little. Inputs here are vectors
+# (lesson 01), and a vector can be moved by a little, though a word cannot. The simplest attribution is the
+# gradient at the text, [times the vector itself](glossary.md#gradient--input). Take a sentence of which two
 # words make the sense:
 
 # %%
@@ -142,10 +144,11 @@ for at, value in zip(share.tolist(), path.tolist(), strict=True):
     print(f"{at:.2f} {value:+.2f} {' ' * round(8 * (value - float(path.min())))}●")
 
 # %% [markdown]
-# **What to look at.** Each line is a point of the way, and the dot is farther right the more speaks
-# for *positive*. Near the end, at the text itself, the line is flat: the model is sure, and a little
-# more or less of any word changes nothing. A gradient taken there is nearly 0. Such a model is called
-# **saturated**. The decision fell earlier. And before it did, the logit went the *wrong* way.
+# **What to look at.** Each line is a point of the way, and the dot is farther right the more speaks for
+# *positive*. Near the end, at the text itself, the line is flat: the model is sure, and a little more or
+# less of any word changes nothing. A gradient taken there is nearly 0. Such a model is called
+# **[saturated](glossary.md#saturated)**. The decision fell earlier. And before it did, the logit went the
+# *wrong* way.
 
 # %%
 if PROFILE == "shipped":
@@ -295,9 +298,9 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# **Occlusion** asks something else: by how much does the logit fall when this word alone becomes
-# [MASK]? The two methods do not even agree on the sign of "bad". Before you decide which is wrong,
-# measure. The four texts with and without each of the two words:
+# **[Occlusion](glossary.md#occlusion)** asks something else: by how much does the logit fall when this word
+# alone becomes [MASK]? The two methods do not even agree on the sign of "bad". Before you decide which is
+# wrong, measure. The four texts with and without each of the two words:
 
 # %%
 mask = model.tokenizer.mask_token

@@ -2,11 +2,11 @@
 # title: Images
 # minutes: 60
 # objectives:
-#   - say what the tokens of a vision transformer are, and how much detail an attention map can show
-#   - tell a file that is no image from an image that the model cannot read, and say which gives an error
-#   - draw where [CLS] looks, and follow attention through all layers by rollout
-#   - attribute an answer to patches against two baselines, and say what each baseline cannot blame
-#   - test an explanation by deleting what it names, beside random orders
+#   - say what the tokens of a vision transformer are, and how much detail an attention map can show (9.1)
+#   - give a model an image of your own, and say which mistakes give an error and which an answer (9.5)
+#   - draw where [CLS] looks, and follow attention through all layers by rollout (9.2, 9.3)
+#   - attribute an answer to patches against two baselines, and say what each baseline cannot blame (9.4)
+#   - test an explanation by painting patches over (9.4)
 # prerequisites: [02_head_and_model_view, 08_attributions]
 # roles: [digits]
 # ---
@@ -34,12 +34,13 @@ att = course.attend(model, digit)
 course.image_view(att)
 
 # %% [markdown]
-# A transformer has just read a picture. On the right you see it as the model does; on the left, under the
-# heat, where the token [CLS] looks in the last layer. The model makes its answer from [CLS] alone.
+# A [transformer](glossary.md#vision-transformer) has just read a picture. On the right you see it as the
+# model does; on the left, under the heat, where the token [[CLS]](glossary.md#cls-and-sep) looks in the
+# last layer. The model makes its answer from [CLS] alone.
 #
-# **What to look at.** The heat comes in squares. Each is a *patch*: the picture is cut into squares, and each
-# square becomes one token, as a word does in a text. Above the picture you can choose the layer and the
-# head. Is the heat where the ink is?
+# **What to look at.** The heat comes in squares. Each is a [patch](glossary.md#patch): the picture is cut
+# into squares, and each square becomes one token, as a word does in a text. Above the picture you can
+# choose the layer and the head. Is the heat where the ink is?
 #
 # ## Patches are tokens
 
@@ -232,8 +233,9 @@ course.image_view(att, layer=layer, head=head)
 # from other patches in the layers below. Looking at `r3c3` in the last layer is not looking at the pixels
 # of `r3c3`.
 #
-# **Rollout** (Abnar and Zuidema 2020) follows attention down to the pixels. Average the heads of each layer
-# to one table $A_l$. A token also keeps its own vector, by the residual connection; count this as half:
+# **[Rollout](glossary.md#rollout)** (Abnar and Zuidema 2020) follows attention down to the pixels. Average
+# the heads of each layer to one table $A_l$. A token also keeps its own vector, by the [residual
+# connection](glossary.md#residual-connection); count this as half:
 #
 # $$\bar A_l = \tfrac12 I + \tfrac12 A_l \qquad R = \bar A_L \cdots \bar A_2 \bar A_1$$
 #
@@ -287,10 +289,10 @@ course.image_view(followed)
 #
 # ## What the answer rests on
 #
-# **Integrated gradients** (Sundararajan, Taly and Yan 2017) ask about one answer. Fade from a *baseline*, a
-# picture with nothing in it, to the digit, and add up how much each patch moves the score of "4" on the way.
-# The values add up to the whole change of the score: nothing is lost. But which picture has nothing in it?
-# A black one? A white one?
+# **[Integrated gradients](glossary.md#integrated-gradients)** (Sundararajan, Taly and Yan 2017) ask about
+# one answer. Fade from a [baseline](glossary.md#baseline), a picture with nothing in it, to the digit, and
+# add up how much each patch moves the score of "4" on the way. The values add up to the whole change of the
+# score: nothing is lost. But which picture has nothing in it? A black one? A white one?
 
 # %%
 on_black = course.attribute(model, digit)
@@ -392,8 +394,8 @@ with exercise("9.4", blamed) as name:
 # ## Put it to the test
 #
 # If a map is right, then the answer should fall fast when its best patches go first. Paint them over one
-# after the other, and watch the probability of the label. Where do you expect attention: near
-# integrated gradients, or near a random order?
+# after the other, and watch [the probability](glossary.md#deletion-curve) of the label. Where do you expect
+# attention: near integrated gradients, or near a random order?
 
 # %%
 orders = 20 if PROFILE == "shipped" else 1

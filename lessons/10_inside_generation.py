@@ -2,11 +2,11 @@
 # title: Inside generation
 # minutes: 75
 # objectives:
-#   - read what a model would say after each layer, and compute it yourself
-#   - measure induction heads, and say what they copy
-#   - take heads out, and tell a head that does nothing from one that is not alone
-#   - test whether a token that is blamed is to blame
-#   - find groups of neurons, and say how much of the activity they leave out
+#   - read what a model would say after each layer, and compute it yourself (10.1, 10.2, 10.7)
+#   - measure induction heads, and say what they copy (10.3)
+#   - take heads out, and tell a head that does nothing from one that is not alone (10.4)
+#   - test whether a token that is blamed is to blame (10.5)
+#   - find groups of neurons, and say how much of the activity they leave out (10.6)
 # prerequisites: [01_attention_by_hand, 02_head_and_model_view]
 # roles: [shakespeare]
 # ---
@@ -50,8 +50,8 @@ if PROFILE == "shipped":
     claim('after the first "z" of the text it is never among the first 20', om[:, 4].min() > 20)
 
 # %% [markdown]
-# The ranks run from the embeddings to the last layer. At the end of this lesson you will know
-# which heads do this, on which other head they rest, and how to prove it.
+# The ranks run from the [embeddings](glossary.md#embedding) to the last layer. At the end of this lesson
+# you will know which heads do this, on which other head they rest, and how to prove it.
 #
 # ## What a row says
 #
@@ -79,10 +79,10 @@ with exercise("10.1", first_guess) as guess:
     )
 
 # %% [markdown]
-# Why is that so? The vector of a token enters the model through a table, and the same table is
-# used at the end to turn vectors into guesses. Before any layer has worked, the nearest token to
-# the vector is the token itself. Then the layers *add* to the vector, each a little, until it
-# says what comes next.
+# Why is that so? The vector of a token enters the model through a table, and the same table is used at the
+# end to turn vectors into guesses. Before any layer has worked, the nearest token to the vector is the
+# token itself. Then the layers [add](glossary.md#residual-connection) to the vector, each a little, until
+# it says what comes next.
 
 # %%
 entry, exit_ = model.module.get_input_embeddings(), model.module.get_output_embeddings()
@@ -94,10 +94,10 @@ if PROFILE == "shipped":
 # %% [markdown]
 # ### Exercise 10.2: the lens by hand
 #
-# What the model does at its end can be done after any layer: put the vectors through its last
-# norm, and then through its last matrix, which gives one number, a *logit*, for each token of the
-# vocabulary. That is all there is to the **logit lens** (nostalgebraist 2020). Write a function
-# that takes the vectors after a layer (tokens × width) and returns the logits (tokens ×
+# What the model does at its end can be done after any layer: put the vectors through its last norm, and
+# then through its last matrix, which gives one number, a [logit](glossary.md#logit), for each token of the
+# vocabulary. That is all there is to the **[logit lens](glossary.md#logit-lens)** (nostalgebraist 2020).
+# Write a function that takes the vectors after a layer (tokens × width) and returns the logits (tokens ×
 # vocabulary), with the two parts below.
 
 # %%
@@ -199,9 +199,9 @@ if PROFILE == "shipped":
     claim("it predicts more than nine in ten tokens of the second copy", whole > 0.9)
 
 # %% [markdown]
-# How would a head have to look to do that? The text was … z **om** …, and now the model stands on
-# a second "z". It should look at the token that *followed* the first "z", which is "om", and say
-# that. A head that does so is called an **induction head** (Elhage and colleagues 2021).
+# How would a head have to look to do that? The text was … z **om** …, and now the model stands on a second
+# "z". It should look at the token that *followed* the first "z", which is "om", and say that. A head that
+# does so is called an **[induction head](glossary.md#induction-head)** (Elhage and colleagues 2021).
 #
 # ### Exercise 10.3: write the measure
 #
@@ -295,9 +295,9 @@ if PROFILE == "shipped":
 # %% [markdown]
 # ## Without it
 #
-# A picture and a score say where a head looks. They do not prove that the model copies *because*
-# of it. Take the head out and see: `course.ablated` replaces what a head says by zeros. How much
-# copying will be left without the strongest induction head? And without two, three, four?
+# A picture and a score say where a head looks. They do not prove that the model copies *because* of it.
+# [Take the head out](glossary.md#ablation) and see: `course.ablated` replaces what a head says by zeros.
+# How much copying will be left without the strongest induction head? And without two, three, four?
 
 # %%
 left = []
@@ -389,11 +389,11 @@ if PROFILE == "shipped":
     claim("without it no head has an induction score over 0.05", blind.best()[0] < 0.05)
 
 # %% [markdown]
-# An induction head on "z" searches for a place *that comes after a "z"*. But "om" does not know
-# what stood before it, unless someone has told it. That is what the previous-token head in the
-# layer below does: it writes onto each token which token came before. Then the induction head
-# finds "om" by this note. For copying, neither is of use alone. Olsson and colleagues (2022)
-# found such heads in models of many sizes, and showed that they form early in training.
+# An induction head on "z" searches for a place *that comes after a "z"*. But "om" does not know what stood
+# before it, unless someone has told it. That is what the [previous-token
+# head](glossary.md#previous-token-head) in the layer below does: it writes onto each token which token came
+# before. Then the induction head finds "om" by this note. For copying, neither is of use alone. Olsson and
+# colleagues (2022) found such heads in models of many sizes, and showed that they form early in training.
 #
 # ## What did it come from?
 #
@@ -476,8 +476,8 @@ if PROFILE == "shipped":
 # ## Neurons in groups
 #
 # The other half of each layer has not been mentioned: after the heads comes a small network of
-# *neurons*. How active is each, at each token? That is a large table, and *factors* sum it up: a
-# few groups of neurons, each with one strength per token (Alammar 2021). Here is a scene. What
+# [neurons](glossary.md#neuron). How active is each, at each token? That is a large table, and *factors* sum
+# it up: a few groups of neurons, each with one strength per token (Alammar 2021). Here is a scene. What
 # would you group?
 
 # %%

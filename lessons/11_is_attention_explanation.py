@@ -2,11 +2,10 @@
 # title: Is attention an explanation?
 # minutes: 75
 # objectives:
-#   - grade an explanation against words that are known to matter
-#   - follow attention down through the layers, and say why the last layer alone misleads
-#   - tell a head that points at the right words from a head that the model needs
-#   - test by intervention whether predictions rest on attention
-#   - say what the papers of the debate asked, and what they found
+#   - grade an explanation against words that are known to matter (11.1, 11.2, 11.3)
+#   - follow attention down through the layers, and say why the last layer alone misleads (11.4)
+#   - tell a head that points at the right words from a head that the model needs (11.5)
+#   - test by intervention whether predictions rest on attention, as the papers of the debate did (11.6, 11.7)
 # prerequisites: [02_head_and_model_view, 08_attributions]
 # roles: [planted, sentiment]
 # ---
@@ -37,8 +36,8 @@ course.attribution_view(attention)
 # **What to look at.** The stronger the colour of a word, the more attention it gets. Judging by the
 # picture: on which word does the label rest?
 #
-# Usually nobody can tell whether such a picture is right. Here we can. The model was trained on
-# sentences of a little language with a rule that the authors of this course made up:
+# Usually nobody can tell whether such a picture is [right](glossary.md#faithful). Here we can. The model
+# was trained on sentences of a little language with a rule that the authors of this course made up:
 
 # %%
 print(textwrap.fill(RULE, 90))
@@ -93,9 +92,9 @@ claim(
 #
 # ## A grade
 #
-# To grade an explanation, rank the words by the size of their values. Take one word that matters and
-# one that does not: which of them is ranked higher? The share of such pairs that are in the right
-# order is the **area under the ROC curve**: 1 is perfect, and an order drawn at random has 0.5.
+# To grade an explanation, rank the words by the size of their values. Take one word that matters and one
+# that does not: which of them is ranked higher? The share of such pairs that are in the right order is the
+# **[area under the ROC curve](glossary.md#roc-curve)**: 1 is perfect, and an order drawn at random has 0.5.
 #
 # ### Exercise 11.2: write the grade
 #
@@ -177,10 +176,11 @@ claim(
 #
 # ## A trap: agreement
 #
-# Without known truth, one can still ask whether attention *agrees* with another method. Jain and
-# Wallace (2019) did: they compared the order of words under attention and under gradients, found
-# that they agree little, and concluded that *attention is not explanation*. Try it here. Kendall's
-# tau is 1 for the same order, 0 for orders that have nothing to do with each other.
+# Without known truth, one can still ask whether attention *agrees* with another method. Jain and Wallace
+# (2019) did: they compared the order of words under attention and under gradients, found that they agree
+# little, and concluded that *attention is not explanation*. Try it here. [Kendall's
+# tau](glossary.md#kendalls-tau) is 1 for the same order, 0 for orders that have nothing to do with each
+# other.
 
 # %%
 reference = explained["integrated_gradients"]
@@ -197,10 +197,10 @@ claim(
 claim("more than four of five words do not matter", idle > 0.8)
 
 # %% [markdown]
-# Low agreement with attention, then. But look at *occlusion*: it finds the truth, integrated
-# gradients finds the truth, and the two agree hardly better. How can that be? Most words do not
-# matter, so tau counts mostly in which order the words stand that do not matter. Low agreement alone
-# is no evidence against either side.
+# Low agreement with attention, then. But look at [occlusion](glossary.md#occlusion): it finds the truth,
+# integrated gradients finds the truth, and the two agree hardly better. How can that be? Most words do not
+# matter, so tau counts mostly in which order the words stand that do not matter. Low agreement alone is no
+# evidence against either side.
 #
 # ### Exercise 11.3: where occlusion fails
 #
@@ -262,7 +262,7 @@ claim("most tokens look there, with more than half", (on_kind > 0.5).double().me
 # A look at "was" in the last layer can thus be a look at "kind". The weights of a layer are weights
 # on *places*, and above the first layer a place no longer holds its word alone. The remedy is to
 # follow attention all the way down. Abnar and Zuidema (2020) do it with one product for each layer;
-# they call it **rollout**.
+# they call it **[rollout](glossary.md#rollout)**.
 #
 # ### Exercise 11.4: follow it down
 #
@@ -341,9 +341,10 @@ claim("five of the eight heads point well: over 0.9", int((points > 0.9).sum()) 
 # %% [markdown]
 # ### Exercise 11.5: find the head that is needed
 #
-# Take each head out in turn, with `course.ablated`: inside `with course.ablated(model, {(layer,
-# head)}):` the head says nothing. `accuracy(every)` is the share of sentences that the model gets
-# right. Without which single head does it get the fewest right? Answer with `(layer, head)`.
+# [Take each head out](glossary.md#ablation) in turn, with `course.ablated`: inside `with
+# course.ablated(model, {(layer, head)}):` the head says nothing. `accuracy(every)` is the share of
+# sentences that the model gets right. Without which single head does it get the fewest right? Answer with
+# `(layer, head)`.
 
 # %% exercise="11.5"
 needed = ...
@@ -453,7 +454,7 @@ if PROFILE == "shipped":
 
 # %% [markdown]
 # In these sentences one word acts on another. But the two lists differ in more than that: other
-# words, other lengths. You know the word for this from lesson 04: a confound.
+# words, other lengths. You know the word for this from lesson 04: a [confound](glossary.md#confound).
 #
 # ### Exercise 11.6: explain the surprise with a measurement
 #
@@ -499,9 +500,9 @@ with exercise("11.6", twins) as pairs:
 #
 # ## Without known truth
 #
-# Nobody knows the rule of the review model. What is left is **erasure**: take out the words in the
-# order of an explanation, and see how fast the prediction falls. An order drawn at random falls, too,
-# so draw some. Which curve is lowest?
+# Nobody knows the rule of the review model. What is left is **erasure**: [take
+# out](glossary.md#deletion-curve) the words in the order of an explanation, and see how fast the prediction
+# falls. An order drawn at random falls, too, so draw some. Which curve is lowest?
 
 
 # %%

@@ -44,4 +44,14 @@ fresh = sentence
 fresh = course.attend(model, "A horse slept under the old table")
 
 # %% exercise="0.4"
+(models,) = [found.says for found in diagnosis.findings if found.name == "models"]
+came = int(models.split()[0])
+
+# %% wrong="0.4" advice="That is how many MB they take."
+came = 108.8
+
+# %% wrong="0.4" advice="That is how many lines the list has."
+came = len(diagnosis.findings)
+
+# %% exercise="0.5"
 mine = course.attend(model, "Colourless green ideas sleep furiously")

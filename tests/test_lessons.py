@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from course.building.glossary import read_glossary
 from course.building.lesson import Lesson, lesson_files, read_lesson
+from course.building.links import glossary_links, link_problems
+from course.building.objectives import practised
 from course.building.percent import Cell
+from course.building.skeletons import placeholders
 
 ROOT = Path(__file__).parents[1]
 PAPER = re.compile(r"arXiv \d{4}\.\d{4,5}|doi\.org/\S+|doi:\S+|\b[A-Z]\d{2}-\d{4}\b|\b20\d\d\.[a-z]+-[a-z]+\.\d+\b")
@@ -77,20 +81,29 @@ def test_it_ends_with_a_summary_and_papers(lesson):
     assert PAPER.search(" ".join(read_next.split())), broken([last], "no paper with its identifier to read next")
 
 
-def test_links_lead_somewhere(lesson):
-    dead = []
-    for cell in prose(lesson):
-        for target in re.findall(r"\]\(([^)\s]+)\)", cell.source):
-            if not target.startswith(("https://", "#")):
-                name = Path(target.partition("#")[0]).stem
-                if name not in {path.stem for path in lesson_files(ROOT)}:
-                    dead.append((cell, target))
-    assert not dead, "\n".join(f"{cell.file}:{cell.line}: {target} leads nowhere" for cell, target in dead)
+def test_links_lead_somewhere_and_every_word_of_the_glossary_is_used():
+    lessons = [read_lesson(path, ROOT) for path in lesson_files(ROOT)]
+    problems = link_problems(lessons, read_glossary(ROOT))
+    assert not problems, "\n".join(map(str, problems))
+
+
+def test_a_lesson_links_into_the_glossary(lesson):
+    assert glossary_links(lesson), broken(prose(lesson)[:1], "no word is linked: [head](glossary.md#head)")
+
+
+def test_every_objective_is_practised(lesson):
+    empty = [objective for objective in lesson.header.objectives if not practised(objective)[1]]
+    assert not empty, f"lessons/{lesson.name}.py:1: no exercise practises {empty}"
 
 
 def test_no_cell_is_longer_than_thirty_lines(lesson):
     long = [cell for cell in lesson.cells if cell.source.count("\n") >= 30]
     assert not long, broken(long, "this cell has more than thirty lines")
+
+
+def test_nothing_of_a_skeleton_is_left(lesson):
+    left = list(placeholders(ROOT, [lesson.name]))
+    assert not left, "\n".join(map(str, left))
 
 
 def test_no_reader_is_told_that_it_is_simple(lesson):

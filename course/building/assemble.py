@@ -13,6 +13,7 @@ from typing import Any
 
 from course.building.digests import digest
 from course.building.files import keep_only, sweep, write_if_changed
+from course.building.glossary import FILE, PAGE, glossary_text, publish_glossary
 from course.building.lesson import Header, Lesson, Source, parse_lesson, read_sources
 from course.building.lock import hold
 from course.building.plan import RUNS, SHIPPED, WHOLE, Asks, Plan
@@ -23,6 +24,7 @@ from course.building.workshop import Perform, Workshop
 
 _FOLDERS = ("student", "solutions", "site", "site/notebooks", "failed", ".")
 _SITE = "site index"
+_GLOSSARY = "site glossary"
 
 
 @dataclass(frozen=True)
@@ -230,15 +232,26 @@ def _publish(plan: Plan, sources: Mapping[str, Source], passed: Mapping[str, _Li
                 lessons[name] = _Listed(name, facts(plan, sources, name)[0], "")
     published = [lessons[name] for name in sorted(lessons)]
     damaged = [lesson.name for lesson in published if lesson.body and not _publish_page(plan, lesson, published)]
-    made_of = digest(plan.page_code, *(f"{lesson.name} {lesson.header!r}" for lesson in published))
+    words = glossary_text(plan.root)
+    listed = [f"{lesson.name} {lesson.header!r}" for lesson in published]
+    made_of = digest(plan.page_code, str(words is not None), *listed)
     index = plan.store.record(_SITE)
     if index.get("made of") != made_of or not plan.stands("site/index.html", index["page"]):
         from course.building.site import index_page
 
-        page = index_page(published)
+        page = index_page(published, glossary=words is not None)
         write_if_changed(plan.out / "site" / "index.html", page)
         plan.store.keep(_SITE, {"made of": made_of, "page": _sha256(page)})
+    _publish_glossary(plan, words, [lesson.name for lesson in published])
     return damaged
+
+
+def _publish_glossary(plan: Plan, words: str | None, published: Sequence[str]) -> None:
+    made_of = digest(plan.page_code, words or "", str(words is not None), *published)
+    kept = plan.store.record(_GLOSSARY)
+    if kept.get("made of") != made_of or not all(plan.stands(*file) for file in kept["files"].items()):
+        files = publish_glossary(plan.root, plan.out, published)
+        plan.store.keep(_GLOSSARY, {"made of": made_of, "files": {place: _sha256(files[place]) for place in files}})
 
 
 def facts(plan: Plan, sources: Mapping[str, Source], name: str) -> tuple[Header, int]:
@@ -288,10 +301,10 @@ def _remove(name: str, out: Path) -> None:
 
 def _sweep(out: Path, names: set[str]) -> None:
     """Remove what earlier builds left of lessons that are gone."""
-    notebooks = {f"{name}.ipynb" for name in names}
+    notebooks = {f"{name}.ipynb" for name in names} | {FILE}
     for folder in ("student", "solutions", "site/notebooks"):
         keep_only(out / folder, notebooks)
-    keep_only(out / "site", {f"{name}.html" for name in names} | {"index.html"})
+    keep_only(out / "site", {f"{name}.html" for name in names} | {"index.html", PAGE})
     for path in (out / "failed").glob("*.ipynb"):
         if path.name.rpartition(" (")[0] not in names:
             path.unlink()

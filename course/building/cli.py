@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None, *, root: Path) -> int:
     from course.building.lock import BusyError
     from course.building.problems import LessonError
 
-    commands = {"list": _list, "check": _check, "why": _why, "clean": _clean, None: _build}
+    commands = {"list": _list, "check": _check, "why": _why, "new": _new, "clean": _clean, None: _build}
     try:
         with _stopped_by(signal.SIGTERM):
             return int(commands[options.command](options, root))
@@ -94,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="list the lessons")
     check = commands.add_parser("check", help="check the sources without running anything")
     check.add_argument("--only", nargs="+", default=[], metavar="NN")
+    new = commands.add_parser("new", help="write the skeleton of a lesson, which builds")
+    new.add_argument("name", metavar="NN_name", help="two digits and a name, such as 12_my_lesson")
+    new.add_argument("--title", default="", help="the title that students read (default: made from the name)")
     why = commands.add_parser("why", help="say what a build would do again, and why")
     why.add_argument("only", nargs="*", metavar="NN")
     clean = commands.add_parser("clean", help="remove build/, or what has not been used for long from its store")
@@ -104,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 def _build(options: argparse.Namespace, root: Path) -> int:
     from course.building.assemble import build
     from course.building.bar import Bar
+    from course.building.skeletons import PLACEHOLDER, placeholders
 
     with Bar() as bar:
         report = build(
@@ -111,6 +115,9 @@ def _build(options: argparse.Namespace, root: Path) -> int:
             say=bar.say, show=bar.show, wait=options.wait,
         )  # fmt: skip
     print(f"{report.summary()} Report: build/report.md, pages: build/site/index.html")
+    for lesson in report.lessons:
+        if count := sum(1 for _ in placeholders(root, [lesson.name])):
+            print(f"{lesson.name} is not finished: {count} lines say {PLACEHOLDER}, as `build.py check` shows")
     return 0 if report.passed else 1
 
 
@@ -134,20 +141,35 @@ def _list(_options: argparse.Namespace, root: Path) -> int:
 
 def _check(options: argparse.Namespace, root: Path) -> int:
     from course.building.assemble import pick
+    from course.building.glossary import read_glossary
     from course.building.lesson import parse_lesson, read_sources
+    from course.building.links import link_problems
     from course.building.problems import LessonError, Problem
+    from course.building.skeletons import placeholders
 
     problems: list[Problem] = []
-    sources = read_sources(root)
+    sources, lessons = read_sources(root), []
     names = pick(list(sources), options.only)
     for name in names:
         try:
-            parse_lesson(sources[name], list(sources))
+            lessons.append(parse_lesson(sources[name], list(sources)))
         except LessonError as error:
             problems += error.problems
+    problems += link_problems(lessons, read_glossary(root), all_read=len(names) == len(sources) and not problems)
+    problems += placeholders(root, names)
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{len(names)} lessons read, {len(problems)} problems (nothing was run)")
     return 1 if problems else 0
+
+
+def _new(options: argparse.Namespace, root: Path) -> int:
+    from course.building.skeletons import PLACEHOLDER, write_skeleton
+
+    for path in write_skeleton(root, options.name, options.title):
+        print(f"{path.relative_to(root)} is written")
+    number = options.name[:2]
+    print(f"Replace what says {PLACEHOLDER}; python build.py check --only {number} shows what is left")
+    return 0
 
 
 def _why(options: argparse.Namespace, root: Path) -> int:

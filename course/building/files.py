@@ -38,6 +38,22 @@ def sweep(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def write_new(path: Path, content: str) -> None:
+    """Write ``content`` whole to a path where nothing is; raises FileExistsError, and changes nothing, elsewhere."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    write_if_changed(beside, content)
+    try:
+        path.hardlink_to(beside)  # a rename would replace what somebody has written a moment ago
+    except FileExistsError:
+        raise
+    except OSError:  # this file system has no links
+        if path.exists():
+            raise FileExistsError(f"{path} is there already") from None
+        beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def keep_only(folder: Path, names: set[str]) -> list[str]:
     """Remove the files directly in ``folder`` that are not among ``names``; returns what was removed."""
     if not folder.is_dir():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from course.building.objectives import objective_problems
 from course.building.percent import Cell, Script, parse_script
 from course.building.problems import LessonError, Problem
 
@@ -154,6 +155,7 @@ def _lesson_problems(script: Script) -> Iterator[Problem]:
     yield from _header_problems(script)
     yield from _parameter_problems(script)
     yield from _exercise_problems(script)
+    yield from objective_problems(script, [key for cell in script.cells if (key := cell.text("exercise"))])
     for cell in script.cells:
         for key in ("wrong", "advice"):
             if key in cell.metadata:
@@ -224,14 +226,12 @@ def _exercise_problems(script: Script) -> Iterator[Problem]:
         key = cell.text("exercise")
         if key is not None:
             if key in stubs:
-                yield cell.problem(
-                    f"exercise {key} is there twice: its first is at line {script.cells[stubs[key]].line}"
-                )
+                first = script.cells[stubs[key]].line
+                yield cell.problem(f"exercise {key} is there twice: its first is at line {first}")
             stubs.setdefault(key, place)
             if not _has_ellipsis(cell):
-                yield cell.problem(
-                    f"the stub of exercise {key} needs a … to fill in: write `...` where the answer goes"
-                )
+                missing = "needs a … to fill in: write `...` where the answer goes"
+                yield cell.problem(f"the stub of exercise {key} {missing}")
         for checked, statement in checks_in(cell):
             if checked in checks:
                 yield cell.problem(f"exercise {checked} is checked twice: keep one check")

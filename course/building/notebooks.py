@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from course.building.lesson import Lesson, Wrong, checks_in
+from course.building.objectives import for_students
 from course.building.percent import Cell
 
 _METADATA = {
@@ -162,7 +163,7 @@ def _title(lesson: Lesson) -> NotebookNode:
     """The first cell; a header is plain text, so what looks like HTML in it stays text."""
     header = lesson.header
     lines = [f"# {escape(header.title, quote=False)}", "", f"About {header.minutes} minutes. After this you can", ""]
-    lines += [f"- {escape(objective, quote=False)}" for objective in header.objectives]
+    lines += [f"- {escape(for_students(objective), quote=False)}" for objective in header.objectives]
     if header.prerequisites:
         lines += ["", f"Before this: {escape(', '.join(header.prerequisites), quote=False)}."]
     return new_markdown_cell("\n".join(lines), id=_id(lesson.name, "title"))

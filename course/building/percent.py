@@ -41,11 +41,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Script:
-    """A percent script: its YAML header (None where it has none) and its cells."""
+    """A percent script: its YAML header (None where it has none), its cells, and the lines of the header's lists."""
 
     file: str
     header: dict[str, Any] | None
     cells: tuple[Cell, ...]
+    lines: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def parse_script(data: bytes, file: str) -> Script:
@@ -86,7 +87,7 @@ def parse_script(data: bytes, file: str) -> Script:
         cells.append(Cell(cell.cell_type, cell.source, file, body_line + first, metadata))
         _check_metadata(cells[-1], body_line + start - 1)
         _check_alone(cells[-1])
-    return Script(file, header, tuple(cells))
+    return Script(file, header, tuple(cells), _item_lines(text) if header else {})
 
 
 def _decode(data: bytes, file: str) -> str:
@@ -121,6 +122,20 @@ def _header(text: str, file: str) -> tuple[dict[str, Any] | None, int]:
     if not isinstance(header, dict):
         raise LessonError(Problem(file, 1, "the YAML header must be a list of `key: value` lines"))
     return header, end + 2
+
+
+def _item_lines(text: str) -> dict[str, tuple[int, ...]]:
+    """In which line of the file each item of each list in a valid header begins."""
+    import yaml
+
+    lines = text.split("\n")
+    end = next(i for i in range(1, len(lines)) if lines[i].rstrip() == "# ---")
+    node = yaml.compose("\n".join(line[2:] for line in lines[1:end]), Loader=yaml.SafeLoader)
+    fields = node.value if isinstance(node, yaml.MappingNode) else []
+    return {
+        key.value: tuple(item.start_mark.line + 2 for item in value.value)
+        for key, value in fields if isinstance(value, yaml.SequenceNode)
+    }  # fmt: skip
 
 
 def _compile(text: str, file: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from typing import Any, Protocol
@@ -13,11 +14,21 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
+from course.building.glossary import FILE, PAGE, Glossary
 from course.building.lesson import Header
+from course.building.objectives import practised
+
+_NEIGHBOUR = re.compile(r"^([\w-]+)\.(?:ipynb|md)(#.*)?$")
 
 
 class _MathMl(IPythonRenderer):  # type: ignore[misc]
-    """Formulas as MathML, which browsers draw themselves: MathJax would have to come from the network."""
+    """Formulas as MathML, which browsers draw themselves: MathJax would have to come from the network.
+
+    Links that lead from a notebook to its neighbours lead from page to page here.
+    """
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        return str(super().link(text, _NEIGHBOUR.sub(r"\1.html\2", url), title))
 
     def block_math(self, body: str) -> str:
         return str(latex2mathml.converter.convert(body, display="block"))
@@ -26,12 +37,16 @@ class _MathMl(IPythonRenderer):  # type: ignore[misc]
         return str(latex2mathml.converter.convert(body))
 
 
+def _html(markdown: str, attachments: Any = None) -> str:
+    return str(MarkdownWithMath(renderer=_MathMl(escape=False, attachments=attachments or {})).render(markdown))
+
+
 class _Exporter(HTMLExporter):  # type: ignore[misc]
     """nbconvert's own conversion of cells and outputs, with our formulas."""
 
     def markdown2html(self, context: Any, source: str) -> str:
         attachments = context.get("cell", {}).get("attachments", {})
-        return str(MarkdownWithMath(renderer=_MathMl(escape=False, attachments=attachments)).render(source))
+        return _html(source, attachments)
 
     markdown2html.jinja_pass_arg = HTMLExporter.markdown2html.jinja_pass_arg  # type: ignore[attr-defined]
 
@@ -57,26 +72,42 @@ def lesson_page(lesson: Listed, body: str, lessons: Sequence[Listed]) -> str:
     place = [other.name for other in lessons].index(lesson.name)
     before = _link(lessons[place - 1], "←") if place else ""
     after = _link(lessons[place + 1], "→") if place + 1 < len(lessons) else ""
+    glossary = f'<a href="{PAGE}">Glossary</a>' if f"{PAGE}#" in body else ""
     navigation = (
-        f'<nav aria-label="lessons">{before}<a href="index.html">All lessons</a>'
+        f'<nav aria-label="lessons">{before}<a href="index.html">All lessons</a>{glossary}'
         f'<a href="notebooks/{lesson.name}.ipynb" download>Download the notebook</a>{after}</nav>'
     )
     return _page(lesson.header.title, f"{navigation}<main>{body}</main>{navigation}")
 
 
-def index_page(lessons: Sequence[Listed]) -> str:
-    """The list of lessons."""
+def index_page(lessons: Sequence[Listed], *, glossary: bool = False) -> str:
+    """The list of lessons, and of the glossary where the course has one."""
     items = "".join(
         f'<li value="{int(lesson.name[:2])}"><h2><a href="{lesson.name}.html">{escape(lesson.header.title)}</a></h2>'
         f"<p>About {lesson.header.minutes} minutes. After it you can:</p><ul>"
-        + "".join(f"<li>{escape(objective)}</li>" for objective in lesson.header.objectives)
+        + "".join(f"<li>{escape(practised(objective)[0])}</li>" for objective in lesson.header.objectives)
         + f'</ul><p><a href="notebooks/{lesson.name}.ipynb" download>Download the notebook</a></p></li>'
         for lesson in lessons
     )
+    words = f'<p>What does a word mean? See the <a href="{PAGE}">glossary</a>.</p>' if glossary else ""
     return _page(
         "Looking inside transformers",
-        f'<main><h1>Looking inside transformers</h1><ol class="lessons">{items}</ol></main>',
+        f'<main><h1>Looking inside transformers</h1>{words}<ol class="lessons">{items}</ol></main>',
     )
+
+
+def glossary_page(glossary: Glossary, lessons: Mapping[str, str]) -> str:
+    """The words of the course; ``lessons`` are the names of the lessons that have a page, by number."""
+    items = "".join(
+        f'<dt id="{term.anchor}">{escape(term.name)}</dt><dd>{_html(term.markdown(lessons))}</dd>'
+        for term in glossary.terms
+    )
+    navigation = (
+        f'<nav aria-label="lessons"><a href="index.html">All lessons</a>'
+        f'<a href="notebooks/{FILE}" download>Download the glossary</a></nav>'
+    )
+    body = f'<h1>Glossary</h1>{_html(glossary.intro)}<dl class="glossary">{items}</dl>'
+    return _page("Glossary", f"{navigation}<main>{body}</main>{navigation}")
 
 
 def _link(lesson: Listed, arrow: str) -> str:
@@ -92,6 +123,6 @@ def _page(title: str, body: str) -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{light}\n"
-        f"@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{style}</style>\n</head>\n"
+        f"@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n{style}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"
     )

@@ -172,7 +172,7 @@ def built_course(tmp_path_factory: pytest.TempPathFactory) -> Any:
     from tests.views.synthetic import HOSTILE
 
     course = Course(tmp_path_factory.mktemp("hostile"), "01_hostile")
-    texts = {"title": json.dumps(HOSTILE[6]), "objective": json.dumps(HOSTILE[1])}
+    texts = {"title": json.dumps(HOSTILE[6]), "objective": json.dumps(f"{HOSTILE[1]} (1.1)")}
     for path, text in ((course.lesson, LESSON.format(**texts)), (course.solution, SOLUTION)):
         path.parent.mkdir()
         path.write_text(text, encoding="utf-8")

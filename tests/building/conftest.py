@@ -12,7 +12,7 @@ LESSON = """\
 # title: Counting
 # minutes: 5
 # objectives:
-#   - count
+#   - count (1.1, 1.2)
 # prerequisites: []
 # roles: [minilm]
 # ---

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from course.building.files import keep_only, write_if_changed
+from course.building.files import keep_only, write_if_changed, write_new
 
 
 def test_a_file_is_written_once(tmp_path):
@@ -35,3 +35,23 @@ def test_stale_files_go_and_folders_stay(tmp_path):
     assert keep_only(tmp_path, {"a.html"}) == ["b.html"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "notebooks"]
     assert keep_only(tmp_path / "absent", set()) == []
+
+
+def test_a_new_file_never_replaces_another(tmp_path):
+    path = tmp_path / "deep" / "file.txt"
+    write_new(path, "mine")
+    with pytest.raises(FileExistsError):
+        write_new(path, "yours")
+    assert path.read_text() == "mine" and list(path.parent.iterdir()) == [path]
+
+
+def test_a_new_file_where_there_are_no_links(tmp_path, monkeypatch):
+    def refuse(_path, _target):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", refuse)
+    path = tmp_path / "file.txt"
+    write_new(path, "mine")
+    with pytest.raises(FileExistsError):
+        write_new(path, "yours")
+    assert path.read_text() == "mine" and list(tmp_path.iterdir()) == [path]

@@ -54,7 +54,7 @@ def test_a_marker_inside_a_string_starts_no_cell(small_course):
             "# minutes: 5\n# lesson_seconds: 0",
             "lesson_seconds in the header is a whole number of seconds, not 0",
         ),
-        ("#   - count\n", "", "the header needs objectives: a list of texts, not None"),
+        ("#   - count (1.1, 1.2)\n", "", "the header needs objectives: a list of texts, not None"),
         ("# title: Counting", "# titel: Counting", "the header knows no 'titel'"),
         ("# roles: [minilm]", "# roles: [minlm]", f"roles names 'minlm', which does not exist: there is {ROLES}"),
         ("# prerequisites: []", "# prerequisites: ['00']", "prerequisites names '00', which does not exist"),

@@ -41,7 +41,7 @@ def test_notebooks_are_valid_and_without_outputs(lesson):
 
 def test_the_first_cell_says_what_the_lesson_is_for(lesson):
     first = student(lesson).notebook().cells[0].source
-    assert first == "# Counting\n\nAbout 5 minutes. After this you can\n\n- count"
+    assert first == "# Counting\n\nAbout 5 minutes. After this you can\n\n- count (exercises 1.1, 1.2)"
 
 
 def test_a_trial_tries_every_wrong_answer_and_then_the_right_one_again(lesson):
