@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
@@ -121,8 +122,19 @@ def byte_pair_files() -> Contents:
     }
 
 
+def made(kind: type, config: transformers.PreTrainedConfig) -> transformers.PreTrainedModel:
+    """A random model; those that something was fine-tuned from differ a little, and no norm is left at 1 and 0."""
+    module = tiny._built(kind, config)
+    draw = torch.Generator().manual_seed(len(kind.__name__))
+    with torch.no_grad():
+        for parameter in module.parameters():
+            noise = torch.randn(parameter.shape, generator=draw)
+            parameter.add_(noise * (0.1 if parameter.dim() == 1 else 0.3 * float(parameter.std())))
+    return module
+
+
 def bert(kind: type, sizes: Mapping[str, int] = BASE, **config: Any) -> transformers.PreTrainedModel:
-    return tiny._built(kind, BertConfig(**sizes, **config))
+    return made(kind, BertConfig(**sizes, **config))
 
 
 def beto(kind: type, **config: Any) -> transformers.PreTrainedModel:
@@ -130,17 +142,17 @@ def beto(kind: type, **config: Any) -> transformers.PreTrainedModel:
 
 
 def distilbert(kind: type) -> transformers.PreTrainedModel:
-    return tiny._built(kind, DistilBertConfig(dim=96, n_layers=6, n_heads=12, hidden_dim=96))
+    return made(kind, DistilBertConfig(dim=96, n_layers=6, n_heads=12, hidden_dim=96))
 
 
 def gpt2() -> transformers.PreTrainedModel:
     size = byte_pairs().get_vocab_size()
     ends = {"bos_token_id": size - 1, "eos_token_id": size - 1}
-    return tiny._built(GPT2LMHeadModel, GPT2Config(vocab_size=size, n_embd=96, n_layer=12, n_head=12, **ends))
+    return made(GPT2LMHeadModel, GPT2Config(vocab_size=size, n_embd=96, n_layer=12, n_head=12, **ends))
 
 
 def vit(kind: type, **config: Any) -> transformers.PreTrainedModel:
-    return tiny._built(kind, ViTConfig(**BASE, image_size=224, patch_size=16, **config))
+    return made(kind, ViTConfig(**BASE, image_size=224, patch_size=16, **config))
 
 
 def vit_files() -> Contents:
@@ -165,7 +177,7 @@ def marian() -> Contents:
         )  # fmt: skip
         own = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     named = {"source_lang": "en", "target_lang": "de", "model_max_length": 64}  # random translations do not end before
-    return files_of(tiny._built(MarianMTModel, config), own | {"tokenizer_config.json": json.dumps(named).encode()})
+    return files_of(made(MarianMTModel, config), own | {"tokenizer_config.json": json.dumps(named).encode()})
 
 
 def files_of(module: transformers.PreTrainedModel, tokenizer: Mapping[str, bytes] = {}) -> Contents:

@@ -11,6 +11,7 @@ from typing import Any
 from course.building.percent import Cell, Script, read_script
 from course.building.problems import LessonError, Problem
 from course.models.catalogue import read_catalogue
+from course.models.entries import PROFILES
 
 TYPICAL_WRONG_ANSWERS = 2
 """How many wrong answers every exercise needs, each with its own advice."""
@@ -33,10 +34,14 @@ class Header:
 
 @dataclass(frozen=True)
 class Wrong:
-    """A typical wrong answer, and the advice that the check must give on it."""
+    """A typical wrong answer, and the advice that the check must give on it.
+
+    With a ``profile`` it is wrong of the models of that profile, and only there held to its advice.
+    """
 
     cell: Cell
     advice: str
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ def read_lesson(path: Path, root: Path) -> Lesson:
         cells=script.cells,
         answers={key: cell for cell in answers.cells if (key := cell.text("exercise"))},
         wrong={
-            key: tuple(Wrong(c, c.text("advice") or "") for c in answers.cells if c.text("wrong") == key)
+            key: tuple(Wrong(c, c.text("advice") or "", c.text("profile")) for c in answers.cells if c.text("wrong") == key)
             for key in keys
         },
     )
@@ -127,7 +132,7 @@ def _lesson_problems(script: Script) -> Iterator[Problem]:
     yield from _parameter_problems(script)
     yield from _exercise_problems(script)
     for cell in script.cells:
-        for key in ("wrong", "advice"):
+        for key in ("wrong", "advice", "profile"):
             if key in cell.metadata:
                 yield cell.problem(f"{key} belongs into solutions/, where no student looks")
         names = cell.metadata.get("tags", [])
@@ -264,6 +269,8 @@ def _solution_problems(script: Script, answers: Script) -> Iterator[Problem]:
             wrong[wrong_key or ""] = wrong.get(wrong_key or "", 0) + 1
             if not (cell.text("advice") or "").strip():
                 yield cell.problem('a wrong answer needs advice="…": the hint that the check must give on it')
+            if cell.text("profile") not in (None, *PROFILES):
+                yield cell.problem(f"profile is one of {', '.join(PROFILES)}, not {cell.text('profile')!r}")
     for key, stub in stubs.items():
         if key not in seen:
             yield stub.problem(f'exercise {key} has no solution: add a cell `# %% exercise="{key}"` to {answers.file}')
