@@ -286,9 +286,9 @@ if PROFILE == "shipped":
     claim("the other puts 0.15 to 0.3 there", 0.15 < shares[other] < 0.3)
 
 # %% [markdown]
-# In the shipped model one is clearly a previous-token head. Is the other a little bit of one? With eight tokens, an even
-# spread in an encoder puts 1/8 on every place. But in a decoder the second token can choose between
-# two places only, the third between three, and so on.
+# In the shipped model one is clearly a previous-token head. Is the other a little bit of one? With eight
+# tokens, an even spread in an encoder puts 1/8 on every place. But in a decoder the second token can
+# choose between two places only, the third between three, and so on.
 #
 # ### Exercise 2.5: what would an even spread give?
 #
@@ -350,10 +350,10 @@ print(words)
 course.model_view(words, layers=[0, 1, 2])
 
 # %% [markdown]
-# **What to look at.** The fans of the shipped model have opened. A head that rested on a special token now shows what it
-# does with the little that is left, drawn as if it were everything: each row was made to sum to 1
-# again. The text above the picture tells you how much was taken away. A picture that does not tell
-# you would mislead.
+# **What to look at.** The fans of the shipped model have opened. A head that rested on a special token
+# now shows what it does with the little that is left, drawn as if it were everything: each row was made
+# to sum to 1 again. The text above the picture tells you how much was taken away. A picture that does
+# not tell you would mislead.
 #
 # ### Exercise 2.6: your own sentence
 #

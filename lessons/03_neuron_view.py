@@ -159,9 +159,9 @@ if PROFILE == "shipped":
     claim("a query and its favourite key keep over twice as much", survives(winning).mean() > 0.7)
 
 # %% [markdown]
-# In the shipped model no single neuron found the cat. Most pairs of tokens cancel almost as random numbers would, and a
-# winner is a key where *many* neurons pull the same way. (These are averages over all heads and all
-# tokens of the two sentences.)
+# In the shipped model no single neuron found the cat. Most pairs of tokens cancel almost as random
+# numbers would, and a winner is a key where *many* neurons pull the same way. (These are averages over
+# all heads and all tokens of the two sentences.)
 #
 # ## Take a neuron out
 #

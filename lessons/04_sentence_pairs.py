@@ -205,9 +205,10 @@ if PROFILE == "shipped":
     claim("over all pairs the gap is unlikely to be luck: p < 0.05", p_all < 0.05)
 
 # %% [markdown]
-# With numbers like those of the shipped model, many reports would stop here: "equivalent sentences have more connections, p < 0.05". On the
-# 1,725 test pairs of MRPC the shipped model's head gives 0.41 against 0.35, a gap of sixteen
-# standard errors. What else, besides meaning, differs between the two groups?
+# With numbers like those of the shipped model, many reports would stop here: "equivalent sentences have
+# more connections, p < 0.05". On the 1,725 test pairs of MRPC the shipped model's head gives 0.41
+# against 0.35, a gap of sixteen standard errors. What else, besides meaning, differs between the two
+# groups?
 #
 # ## The confound
 #

@@ -1,7 +1,7 @@
 # %% exercise="2.1"
 fan_seen = divmod(int(att.weights.mean(dim=2).amax(dim=-1).flatten().argmax()), att.heads)
 
-# %% wrong="2.1" advice="In a fan they meet in one point."
+# %% wrong="2.1" advice="In a fan they meet in one point." profile="shipped"
 fan_seen = divmod(int(measures.previous_token_share(att).argmax()), att.heads)
 
 # %% wrong="2.1" advice="In the picture the layer is the row"

@@ -68,7 +68,10 @@ every_head = [(i, j) for i in range(att.cross.layers) for j in range(att.cross.h
 aligner = max(every_head, key=lambda pair: sum(hits(layer=pair[0], heads=[pair[1]])))
 
 # %% wrong="5.4" advice="heads find more."
-aligner = (last, int(torch.tensor([sum(hits(layer=last, heads=[h])) for h in range(att.cross.heads)]).argmin()))
+aligner = (
+    last,
+    int(torch.tensor([sum(hits(layer=last, heads=[h])) for h in range(att.cross.heads)]).argmin()),
+)
 
 # %% wrong="5.4" advice="Answer with a pair"
 aligner = 3

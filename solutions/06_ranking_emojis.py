@@ -70,7 +70,7 @@ place_to_blame = min(range(len(greeting)), key=kept)
 # %% wrong="6.4" advice="What else is drawn there?" profile="shipped"
 place_to_blame = greeting.index("☀")
 
-# %% wrong="6.4" advice="Leaving out another character costs it more"
+# %% wrong="6.4" advice="Leaving out another character costs it more" profile="shipped"
 place_to_blame = greeting.index("B")
 
 # %% wrong="6.4" advice="Answer with a place"

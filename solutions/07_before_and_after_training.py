@@ -36,7 +36,8 @@ apart = -change.change.amin(dim=-1) - change.change.amax(dim=-1)
 hidden = torch.unravel_index(apart.argmax(), apart.shape)
 
 # %% wrong="7.3" advice="a positive-only picture shows the larger one"
-hidden = torch.unravel_index(change.change.argmax(), change.change.shape)[:3]
+rises_more = change.change.amax(-1) + change.change.amin(-1)
+hidden = torch.unravel_index(rises_more.argmax(), rises_more.shape)
 
 # %% wrong="7.3" advice="The largest fall alone is not enough." profile="shipped"
 hidden = torch.unravel_index(change.change.argmin(), change.change.shape)[:3]

@@ -124,11 +124,14 @@ def byte_pair_files() -> Contents:
 
 def made(kind: type, config: transformers.PreTrainedConfig) -> transformers.PreTrainedModel:
     """A random model; those that something was fine-tuned from differ a little, and no norm is left at 1 and 0."""
-    module = tiny._built(kind, config)
+    torch.manual_seed(0)
+    module = kind._from_config(config, attn_implementation="eager")
     draw = torch.Generator().manual_seed(len(kind.__name__))
     with torch.no_grad():
         for parameter in module.parameters():
             noise = torch.randn(parameter.shape, generator=draw)
+            if parameter.dim() == 2:
+                parameter.mul_(4)  # fresh weights give nearly uniform attention; larger ones make rows differ
             parameter.add_(noise * (0.1 if parameter.dim() == 1 else 0.3 * float(parameter.std())))
     return module
 
@@ -152,7 +155,9 @@ def gpt2() -> transformers.PreTrainedModel:
 
 
 def vit(kind: type, **config: Any) -> transformers.PreTrainedModel:
-    return made(kind, ViTConfig(**BASE, image_size=224, patch_size=16, **config))
+    return made(
+        kind, ViTConfig(**(BASE | {"num_hidden_layers": 4, "hidden_size": 48}), image_size=224, patch_size=16, **config)
+    )
 
 
 def vit_files() -> Contents:
