@@ -44,9 +44,9 @@ from course.models.files import find
 from tests import tiny
 
 REVISION = "a1" * 20
-WIDTH = {"hidden_size": 96, "intermediate_size": 96}
+WIDTH = {"hidden_size": 48, "intermediate_size": 96}
 BASE = WIDTH | {"num_hidden_layers": 12, "num_attention_heads": 12}
-LARGE = {"hidden_size": 128, "intermediate_size": 128, "num_hidden_layers": 24, "num_attention_heads": 16}
+LARGE = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 24, "num_attention_heads": 16}
 IMAGENET = {i: f"thing {i}" for i in range(1000)}
 SPANISH = [
     "buenos días desde la playa", "no puedo más con este vídeo", "feliz cumpleaños amiga , te quiero mucho",
@@ -145,19 +145,17 @@ def beto(kind: type, **config: Any) -> transformers.PreTrainedModel:
 
 
 def distilbert(kind: type) -> transformers.PreTrainedModel:
-    return made(kind, DistilBertConfig(dim=96, n_layers=6, n_heads=12, hidden_dim=96))
+    return made(kind, DistilBertConfig(dim=48, n_layers=6, n_heads=12, hidden_dim=96))
 
 
 def gpt2() -> transformers.PreTrainedModel:
     size = byte_pairs().get_vocab_size()
     ends = {"bos_token_id": size - 1, "eos_token_id": size - 1}
-    return made(GPT2LMHeadModel, GPT2Config(vocab_size=size, n_embd=96, n_layer=12, n_head=12, **ends))
+    return made(GPT2LMHeadModel, GPT2Config(vocab_size=size, n_embd=48, n_layer=12, n_head=12, **ends))
 
 
 def vit(kind: type, **config: Any) -> transformers.PreTrainedModel:
-    return made(
-        kind, ViTConfig(**(BASE | {"num_hidden_layers": 4, "hidden_size": 48}), image_size=224, patch_size=16, **config)
-    )
+    return made(kind, ViTConfig(**(BASE | {"num_hidden_layers": 4}), image_size=224, patch_size=16, **config))
 
 
 def vit_files() -> Contents:
