@@ -203,8 +203,8 @@ claim("the one of the hub is more than four times as large", sizes["hub"] > 4 * 
 
 # %% [markdown]
 # The large ones are downloaded when they are first used. With `python -m course models pull
-# minilm` you can do that ahead, at home. What a lesson says of "the shipped model" need not hold
-# for the other: that is one of the things to find out.
+# minilm --profile hub` you can do that ahead, at home. What a lesson says of "the shipped model" need
+# not hold for the other: that is one of the things to find out. Claims about it are then left out.
 #
 # ### Exercise 0.5: your own sentence
 #

@@ -27,7 +27,8 @@ different = (
     "The rovers act as robotic geologists , moving on six wheels .",
 )
 att = course.attend(model, *different)
-course.head_view(att, layer=2, heads=[9], show="A→B")
+layer, head = divmod(int(measures.same_word_share(att).argmax()), att.heads)
+course.head_view(att, layer=layer, heads=[head], show="A→B")
 
 # %% [markdown]
 # Two sentences go into the model as one input, with [[SEP]](glossary.md#cls-and-sep) between them.
@@ -43,20 +44,22 @@ second = list(att.tokens.in_segment(1))
 shared = {att.tokens.texts[i] for i in second}
 links = []
 for i in att.tokens.in_segment(0):
-    across = att.head(2, 9)[i, second]
+    across = att.head(layer, head)[i, second]
     links.append(
         (att.tokens.texts[i], att.tokens.texts[second[across.argmax()]], float(across.max()))
     )
 print(", ".join(f"{one} → {other} {weight:.2f}" for one, other, weight in links if weight > 0.3))
 if PROFILE == "shipped":
+    claim("this is layer 2, head 9", (layer, head) == (2, 9))
     found = {(one, other) for one, other, weight in links if weight > 0.3}
     alone = [weight for one, _, weight in links if one not in shared]
     claim('"rovers" looks at "rovers"', ("rovers", "rovers") in found)
     claim("words of the first sentence alone put less than 0.05 on any word", max(alone) < 0.05)
 
 # %% [markdown]
-# This head joins words that occur in *both* sentences. Here is a pair that was judged to say the
-# same:
+# In the shipped model this head joins words that occur in *both* sentences: of all heads, it looks most
+# from a word to the same word on the other side, which is how it was found. Here is a pair that was
+# judged to say the same:
 
 # %%
 same = (
@@ -109,10 +112,9 @@ with exercise("4.1", share_across) as answer:
 
 # %% [markdown]
 # `measures.cross_sentence_share(att)` does this for all heads and both directions, and leaves
-# [CLS] and [SEP] out on both sides. For the two pairs above, head (2, 9) gives:
+# [CLS] and [SEP] out on both sides. For the two pairs above, the head of the first picture gives:
 
 # %%
-layer, head = 2, 9
 for name, one in (("different meaning", att), ("same meaning", att_same)):
     print(f"{name}: {measures.cross_sentence_share(one)[layer, head]:.2f}")
 
@@ -143,7 +145,7 @@ if PROFILE == "shipped":
     claim("pairs of the same meaning get more attention across, by over 0.05", gap > 0.05)
 
 # %% [markdown]
-# There is a difference. Could it be luck?
+# For the shipped model there is a difference. Could it be luck?
 #
 # ### Exercise 4.2: a permutation test
 #
@@ -203,9 +205,10 @@ if PROFILE == "shipped":
     claim("over all pairs the gap is unlikely to be luck: p < 0.05", p_all < 0.05)
 
 # %% [markdown]
-# Many reports would stop here: "equivalent sentences have more connections, p < 0.05". On the
-# 1,725 test pairs of MRPC the shipped model's head gives 0.41 against 0.35, a gap of sixteen
-# standard errors. What else, besides meaning, differs between the two groups?
+# With numbers like those of the shipped model, many reports would stop here: "equivalent sentences have
+# more connections, p < 0.05". On the 1,725 test pairs of MRPC the shipped model's head gives 0.41
+# against 0.35, a gap of sixteen standard errors. What else, besides meaning, differs between the two
+# groups?
 #
 # ## The confound
 #
@@ -306,10 +309,10 @@ if PROFILE == "shipped":
     claim("among pairs with few shared words a gap stays", results["few shared words"][1] < 0.01)
 
 # %% [markdown]
-# So the honest sentence is longer than the first one. *Where two sentences share most of their
-# words, this head cannot tell whether they mean the same. Where they share few, it puts more
-# attention across when they do.* It was chosen by us, from 72 heads, after a look at the
-# pictures. With 72 heads, four would fall below p < 0.05 by luck alone:
+# So, for the shipped model, the honest sentence is longer than the first one. *Where two sentences share
+# most of their words, this head cannot tell whether they mean the same. Where they share few, it puts
+# more attention across when they do.* It was chosen by us, from all heads, after a look at one pair.
+# Of 72 heads, four would fall below p < 0.05 by luck alone:
 
 # %%
 p_values = gap_p(shares.double().numpy(), means_same, rounds=999)
@@ -325,8 +328,8 @@ print(
 # ### Exercise 4.5: your own pair
 #
 # Write a pair that shares nearly all words and means something else, or one that shares no word
-# and means the same. Answer with the `Attention` and see what head (2, 9) makes of it. This one
-# cannot be wrong.
+# and means the same. Answer with the `Attention` and see what the head of the first picture makes of
+# it. This one cannot be wrong.
 
 # %% exercise="4.5" open=true
 my_pair = ...
@@ -336,7 +339,7 @@ with exercise("4.5", my_pair) as own:
     assert isinstance(own, course.Attention) and own.tokens.is_pair, (
         "Answer with course.attend(model, first, second)."
     )
-    print(f"head (2, 9): {measures.cross_sentence_share(own)[2, 9]:.2f}")
+    print(f"head ({layer}, {head}): {measures.cross_sentence_share(own)[layer, head]:.2f}")
 
 # %% [markdown]
 # ## What you have seen
@@ -344,7 +347,7 @@ with exercise("4.5", my_pair) as own:
 # - Attention from sentence to sentence is a block of the table, and a number per head.
 # - "We can see" became a measure, then a test, then a confound, then a smaller and truer
 #   statement.
-# - The head that seemed to know about meaning follows shared words.
+# - The shipped model's head that seemed to know about meaning follows shared words.
 #
 # **Read next.** Dolan and Brockett 2005, *Automatically Constructing a Corpus of Sentential
 # Paraphrases* (IWP 2005), on MRPC. Jain and Wallace 2019, *Attention is not Explanation* (arXiv

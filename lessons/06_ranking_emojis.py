@@ -26,13 +26,16 @@ course.rank(model, tweet, k=6)
 # Somebody wrote this tweet with one emoji in it. The emoji was taken out, and the model has to say
 # which of 19 it was. (The tweets come from a competition, SemEval-2018 task 2.) The emoji was 🇪🇸.
 #
-# **What to look at.** The model's first choice is another one. Look at the size of the numbers,
+# **What to look at.** The shipped model's first choice is another one. Look at the size of the numbers,
 # too: a model that knew nothing at all would give each of 19 emojis 1/19, which is 0.053. How far
 # above that is the first?
 
 # %%
 for score in model.scores[:1]:
     print(score)
+print(
+    f"{1 / len(model.labels):.3f} for each label by chance, {ranking.top.probability:.3f} for the first"
+)
 if PROFILE == "shipped":
     claim("the first choice is not the emoji of the tweet", ranking.top.label != "🇪🇸")
     claim("the first choice has less than three times 1/19", ranking.top.probability < 3 / 19)
@@ -226,10 +229,10 @@ with exercise("6.3", drowning) as found:
     )
     for piece in found:
         assert piece in tweet.split(), f"{piece!r} is no piece of the tweet: see tweet.split()."
-    assert "Barcelona" not in found, "You left out the word that speaks for 🇪🇸."
     mine, pieces = flag_without(found), tweet.split()
     pairs = [(one, two) for i, one in enumerate(pieces) for two in pieces[i + 1 :]]
     better = sum(flag_without(pair) > mine + 1e-9 for pair in pairs)
+    assert better == 0 or "Barcelona" not in found, "You left out the word that speaks for 🇪🇸."
     assert better == 0, (
         f"Without these 🇪🇸 has {mine:.3f}, but {better} other pairs give more. Try all 21, by program."
     )
@@ -382,7 +385,8 @@ texts = [
 lost = {}
 for method in ("attention", "occlusion"):
     found = [course.attribute(model, text, method=method, of="probability") for text in texts]
-    erased = course.mean_erasure([course.erase(model, one.words(), orders=10) for one in found])
+    orders = 10 if PROFILE == "shipped" else 2  # a large model takes its time
+    erased = course.mean_erasure([course.erase(model, one.words(), orders=orders) for one in found])
     lost[method] = erased
     print(f"{method}: {erased.comprehensiveness}; random orders {erased.random[0]}")
 if PROFILE == "shipped":

@@ -30,8 +30,8 @@ if PROFILE == "shipped":
 
 # %% [markdown]
 # This model says of a film review whether it is positive or negative. It gets both right, although
-# "good" stands in the first and "bad" in the second. (Heads and findings named below are those of the
-# shipped model. On another, make the same tests.)
+# "good" stands in the first and "bad" in the second. (It, and all findings and heads named below, are the
+# shipped model's. On another, make the same tests.)
 #
 # It was made in two steps. First a model was [pre-trained](glossary.md#pre-training) on a great deal of
 # text of all kinds. Then a new part was put on top, which turns what the model has read into two labels,
@@ -296,6 +296,8 @@ if PROFILE == "shipped":  # tasks on the same pre-trained model
     claim("random heads attend nearly evenly", evenness > 0.95)
     claim("nearly all heads exceed the first floor", low_floor.exceeds.sum() > 60)
     claim("fewer than 45 of 72 exceed the second", floor.exceeds.sum() < 45)
+else:
+    print("The hub's models of other tasks were made from other models: there is no second floor.")
 
 # %% [markdown]
 # **What to look at.** The first floor is too low to stop anything. Random heads attend nearly evenly,
@@ -347,9 +349,11 @@ needing = ...
 with exercise("7.4", needing) as texts:
     assert not isinstance(texts, str) and len(texts) >= 3, "Give a list of at least three texts."
     assert len(set(texts)) == len(texts), "One text stands there twice."
-    enough = 0.8 if PROFILE == "shipped" else 0.5
     for one in course.swap_attention(trained, texts, before).texts:
-        assert one.probability_before > enough, (
+        print(f"{one.text!r}: {one.before} {one.probability_before:.2f}, then {one.after}")
+        if PROFILE != "shipped":
+            continue  # nobody has searched this model for such texts: see what becomes of yours
+        assert one.probability_before > 0.8, (
             f"Of {one.text!r} the model is not sure: {one.before} with {one.probability_before:.2f}."
         )
         assert not one.survived, (
@@ -438,8 +442,8 @@ with exercise("7.5", needed) as found:
         lost = sum(
             course.rank(trained, t).top.label != s for t, s in zip(praise, sure, strict=True)
         )
-    enough = 3 if PROFILE == "shipped" else 0
-    assert lost >= enough, (
+    print(f"without layer {found[0]} head {found[1]} {lost} of {len(praise)} labels change")
+    assert lost >= 3 or PROFILE != "shipped", (  # that another model has such a head, nobody knows
         f"Without layer {found[0]} head {found[1]} {lost} of the {len(praise)} labels change. There is "
         "a head in layer 1 without which at least three do."
     )

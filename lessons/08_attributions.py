@@ -19,7 +19,7 @@ import torch
 import course
 from course import claim, exercise
 
-model = course.load("sentiment", profile=PROFILE)
+model = course.load("sentiment", profile=PROFILE, device="cpu")
 positive = model.labels.index("positive")
 text = "The acting is terrible, but the story is great."
 found = course.attribute(model, text, target="positive")
@@ -40,9 +40,9 @@ if PROFILE == "shipped":
     claim('"terrible" speaks most against it', found.strongest(1, "against")[0].text == "terrible")
 
 # %% [markdown]
-# The picture agrees with what you would have said. That is pleasant, and proves nothing: a colour on
-# a word is a claim about the *model*. In this lesson you find out what the claim is, compute it
-# yourself, and meet three cases in which it misleads.
+# The shipped model's picture agrees with what you would have said. That is pleasant, and proves nothing:
+# a colour on a word is a claim about the *model*. In this lesson you find out what the claim is, compute
+# it yourself, and meet three cases in which it misleads.
 #
 # ## What the numbers add up to
 #
@@ -61,7 +61,8 @@ if PROFILE == "shipped":
 # %%
 print(f"logit of the baseline {found.baseline_score:+.3f}, of the text {found.score:+.3f}")
 print(f"the change is {found.change:+.3f}; the values add up to {float(found.values.sum()):+.3f}")
-claim("the values add up to the change, within 0.1 % of it", found.complete)
+if PROFILE == "shipped" or found.complete:
+    claim("the values add up to the change, within 0.1 % of it", found.complete)
 
 # %% [markdown]
 # ### Exercise 8.1: predict, then check
@@ -78,7 +79,7 @@ total = ...
 
 # %%
 with exercise("8.1", total) as guess:
-    right = abs(guess - float(other.values.sum())) < 0.03
+    right = abs(guess - other.change) < 0.03
     assert right or abs(guess - other.score) > 0.03, (
         "That is the logit of the text. The baseline has a part of it already: take that away."
     )
@@ -110,8 +111,8 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# The logit has to be explained from baseline to text, and these values are next to nothing. Does
-# the sentence not matter to the model? To see what is wrong, walk from the baseline to the text in
+# The logit has to be explained from baseline to text, and the shipped model's values are next to nothing.
+# Does the sentence not matter to the model? To see what is wrong, walk from the baseline to the text in
 # small steps: at 0 every word is [MASK], at 1 every word is itself, at 0.5 every vector is half way
 # between the two. `entry` gives both ends, and the model from there on.
 
@@ -144,11 +145,11 @@ for at, value in zip(share.tolist(), path.tolist(), strict=True):
     print(f"{at:.2f} {value:+.2f} {' ' * round(8 * (value - float(path.min())))}●")
 
 # %% [markdown]
-# **What to look at.** Each line is a point of the way, and the dot is farther right the more speaks for
-# *positive*. Near the end, at the text itself, the line is flat: the model is sure, and a little more or
-# less of any word changes nothing. A gradient taken there is nearly 0. Such a model is called
-# **[saturated](glossary.md#saturated)**. The decision fell earlier. And before it did, the logit went the
-# *wrong* way.
+# **What to look at.** Each line is a point of the way, and the dot is farther right the more speaks
+# for *positive*. In the shipped model, near the end, at the text itself, the line is flat: the model is
+# sure, and a little more or less of any word changes nothing. A gradient taken there is nearly 0. Such a
+# model is called **[saturated](glossary.md#saturated)**. The decision fell earlier. And before it did, the
+# logit went the *wrong* way.
 
 # %%
 if PROFILE == "shipped":
@@ -217,9 +218,11 @@ with exercise("8.2", integrate) as answer:
     assert torch.allclose(moved, torch.tensor([0.0, 1.0])), (
         "Right if the way starts at 0. In general a point is start + share · (end − start)."
     )
-    each = answer(slope, start, end, 50).sum(-1)  # of a token's vector, the sum
-    error = (each - exact.values).abs().max()
-    assert error < 0.01, f"The small case is right, but you are {error:.2g} away from the library."
+    each = answer(slope, start, end, 200).sum(-1)  # of a token's vector, the sum
+    error = (each - exact.values).abs().max() / exact.values.abs().max()
+    assert error < 0.02 or not exact.complete, (
+        f"The small case is right, but you are {error:.1%} away from the library."
+    )
 
 # %% [markdown]
 # ## When ten steps lie
@@ -235,8 +238,8 @@ course.attribution_view(ten)
 course.attribution_view(exact)
 
 # %% [markdown]
-# **What to look at.** Two convincing pictures of the same sentence. Each has a scale of its own, so
-# "not" is as strong in both; the numbers beside the scales differ. Only the line about
+# **What to look at.** Two convincing pictures of the same sentence. Each has a scale of its own, so (in the
+# shipped model) "not" is as strong in both; the numbers beside the scales differ. Only the line about
 # *completeness* says that one of them is wrong. Look for it before you read on.
 
 # %%
@@ -251,15 +254,16 @@ if PROFILE == "shipped":
     claim("with enough steps they add up to it", exact.complete)
 
 # %% [markdown]
-# Ten steps share out twice as much as there is. You have seen why: the decision falls within an
-# eighth of the way, and with ten points it is chance how many of them fall there. Some tools
+# In the shipped model, ten steps share out twice as much as there is. You have seen why: the decision falls
+# within an eighth of the way, and with ten points it is chance how many of them fall there. Some tools
 # stretch all values to a common length before they show them. Then nobody can add them up, and
 # nobody notices.
 #
 # ### Exercise 8.3: find the smallest number
 #
 # Of 8, 16, 32, 64, 128 and 256 steps: which is the smallest number for which this text's values
-# add up to the change within 1 %? `attribute(…, most_steps=n).gap` says by how much they do not.
+# add up to the change within 1 %? `attribute(…, most_steps=n).gap` says by how much they do not. (If even
+# 256 are not enough for your model, answer 256.)
 
 # %%
 careful = "I expected to hate it, but I did not."
@@ -276,7 +280,7 @@ with exercise("8.3", enough) as steps:
         tried = course.attribute(model, careful, most_steps=n, tolerance=1e-6)
         return tried.gap / abs(tried.change)
 
-    assert off(steps) <= 0.01, (
+    assert off(steps) <= 0.01 or steps == choice[-1], (
         f"After {steps} steps the values are still off by {off(steps):.1%} of the change."
     )
     assert steps == choice[0] or off(steps // 2) > 0.01, f"{steps // 2} steps are enough already."
@@ -298,9 +302,9 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# **[Occlusion](glossary.md#occlusion)** asks something else: by how much does the logit fall when this word
-# alone becomes [MASK]? The two methods do not even agree on the sign of "bad". Before you decide which is
-# wrong, measure. The four texts with and without each of the two words:
+# **[Occlusion](glossary.md#occlusion)** asks something else: by how much does the logit fall when this
+# word alone becomes [MASK]? Of the shipped model, the two methods do not even agree on the sign of "bad".
+# Before you decide which is wrong, measure. The four texts with and without each of the two words:
 
 # %%
 mask = model.tokenizer.mask_token
@@ -319,8 +323,8 @@ for one in ("not", mask):
         print(f"{filled:32} {positive_logit(filled):+.2f}")
 
 # %% [markdown]
-# **What to look at.** With "not" alone the logit is low, and with "bad" alone it is low. With both
-# it is high. So whether "bad" helps depends on whether "not" is there.
+# **What to look at.** In the shipped model the logit is low with "not" alone and low with "bad" alone. With
+# both it is high. So whether "bad" helps depends on whether "not" is there.
 #
 # ### Exercise 8.4: explain it with a measurement
 #
@@ -382,8 +386,8 @@ if PROFILE == "shipped":
     claim('"gorgeous" and "witty": either is enough', min(first, last) > whole - 0.2)
 
 # %% [markdown]
-# **What to look at.** An interplay can be negative, too: "gorgeous" and "witty" do the same work, and
-# the second adds next to nothing.
+# **What to look at.** An interplay can be negative, too: to the shipped model "gorgeous" and "witty" do the
+# same work, and the second adds next to nothing.
 #
 # So neither method is wrong about "bad". What belongs to two words has to be put somewhere when every word gets
 # one number, and each method puts it elsewhere. Where words act together, look at the *words
@@ -401,15 +405,15 @@ for baseline in ("mask", "pad", "zero"):
     by_baseline[baseline] = course.attribute(model, text, target="positive", baseline=baseline)
     one = by_baseline[baseline]
     print(f"{baseline:4} baseline {one.baseline_score:+.2f}: ", *one.strongest(4), sep="  ")
-claim("each of the three adds up", all(one.complete for one in by_baseline.values()))
 if PROFILE == "shipped":
+    claim("each of the three adds up", all(one.complete for one in by_baseline.values()))
     first = {name: one.strongest(1)[0].text for name, one in by_baseline.items()}
     claim('from [MASK] the strongest word is "great"', first["mask"] == "great")
     claim('from [PAD] it is "terrible"', first["pad"] == "terrible")
 
 # %% [markdown]
-# All three are complete, and they put different words first. Say which baseline you used, and
-# be careful with findings that only one of them has.
+# For the shipped model all three are complete, and they put different words first. Say which baseline
+# you used, and be careful with findings that only one of them has.
 #
 # ## What an answer rests on
 #
@@ -439,8 +443,8 @@ course.attribution_view(reply.attribution)
 
 # %%
 print(*reply.attribution.strongest(6), sep="  ")
-claim("these values add up, too", reply.attribution.complete)
 if PROFILE == "shipped":
+    claim("these values add up, too", reply.attribution.complete)
     strongest = reply.attribution.strongest(1)[0]
     claim("the strongest of all tokens is the full stop behind the answer", strongest.text == ".")
 
@@ -479,15 +483,16 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# **What to look at.** "Who" is what counts: a person is wanted, and the text has one. The word that
-# should have stopped the model is nearly without colour. The answer to the first
+# **What to look at.** In the shipped model "who" is what counts: a person is wanted, and the text has one. The
+# word that should have stopped it is nearly without colour. The answer to the first
 # question was right, and did not show this. It is a suspicion, though, until you test it.
 #
 # ### Exercise 8.5: fool it
 #
 # Use what you have seen. Find a question that the text about the tower does *not* answer, and to
 # which the model nevertheless answers "Gustave Eiffel" with a score above 0.7. Your question must
-# not say "built", "Gustave", "Eiffel" or "tower".
+# not say "built", "Gustave", "Eiffel" or "tower". (Of another model than the shipped one nobody knows
+# whether it can be fooled: the check says what it answers.)
 
 # %% exercise="8.5"
 question = ...
@@ -500,18 +505,20 @@ with exercise("8.5", question) as asked:
         f"Your question says {', '.join(sorted(used))}: ask about something else altogether."
     )
     fooled = course.answer(qa, asked, tower)
-    assert fooled.text == paris.text, (
-        f"It answers {fooled.text!r}. Which word of the question says that a person is wanted?"
-    )
-    assert fooled.score > 0.7, (
-        f"It answers so, but with a score of {fooled.score:.2f}. Try it shorter."
-    )
+    print(f"{asked} {fooled.text} ({fooled.score:.2f})")
+    if PROFILE == "shipped":
+        assert fooled.text == paris.text, (
+            f"It answers {fooled.text!r}. Which word of the question says that a person is wanted?"
+        )
+        assert fooled.score > 0.7, (
+            f"It answers so, but with a score of {fooled.score:.2f}. Try it shorter."
+        )
 
 # %% [markdown]
 # ### Exercise 8.6: your own text
 #
 # Attribute a sentence of your own: a joke, an irony, a double negation. Try another baseline or
-# another method on it. This one cannot be wrong. For a first try: the model takes "The villain is
+# another method on it. This one cannot be wrong. For a first try: the shipped model takes "The villain is
 # evil, cruel and disgusting." for a bad review. Which word is to blame?
 
 # %% exercise="8.6" open=true

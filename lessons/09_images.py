@@ -28,6 +28,7 @@ from course import claim, exercise, measures
 
 model = course.load("digits", profile=PROFILE, device="cpu")
 digits = course.digit_images(60 if PROFILE == "shipped" else 8)
+most_steps = 1024 if PROFILE == "shipped" else 16  # of a large model, each takes a second
 digit = digits[4]
 print(course.rank(model, digit, k=3))
 att = course.attend(model, digit)
@@ -40,7 +41,9 @@ course.image_view(att)
 #
 # **What to look at.** The heat comes in squares. Each is a [patch](glossary.md#patch): the picture is cut
 # into squares, and each square becomes one token, as a word does in a text. Above the picture you can
-# choose the layer and the head. Is the heat where the ink is?
+# choose the layer and the head. Is the heat where the ink is? (Findings below are those of the shipped
+# model. The hub's has learnt photographs and their names, not digits: make the same tests, and see what it
+# takes a digit for. It is large, so it gets fewer digits and shorter sums here.)
 #
 # ## Patches are tokens
 
@@ -110,7 +113,7 @@ claim("a name with a typing error is refused as well", "there is no file" in sai
 # page is the most common find.
 #
 # That was the harmless case. Here is the other one: files that *are* images, of something that the model
-# cannot read. It has learnt white ink on black. How will it answer to black ink on white paper?
+# cannot read. The shipped one has learnt white ink on black. How will it answer to black ink on white paper?
 
 # %%
 with warnings.catch_warnings(record=True) as heard:
@@ -180,7 +183,7 @@ if PROFILE == "shipped":
     claim("attention of the last layer finds ink no better than chance", abs(last - covered) < 0.05)
 
 # %% [markdown]
-# The model reads all of these digits rightly, and the map is no better than a blind one.
+# The shipped model reads all of these digits rightly, and the map is no better than a blind one.
 # But this map is a mean over heads. What does a mean hide?
 #
 # ### Exercise 9.2: find the head
@@ -295,11 +298,12 @@ course.image_view(followed)
 # score: nothing is lost. But which picture has nothing in it? A black one? A white one?
 
 # %%
-on_black = course.attribute(model, digit)
-on_white = course.attribute(model, digit, baseline="white")
+on_black = course.attribute(model, digit, most_steps=most_steps)
+on_white = course.attribute(model, digit, baseline="white", most_steps=most_steps)
 for one in (on_black, on_white):
     print(textwrap.fill(one.account, 90))
-claim("both add up to the change of the score", on_black.complete and on_white.complete)
+if PROFILE == "shipped":
+    claim("both add up to the change of the score", on_black.complete and on_white.complete)
 course.image_view([on_black, on_white])
 
 # %% [markdown]
@@ -310,7 +314,7 @@ course.image_view([on_black, on_white])
 few = digits[:8] if PROFILE == "shipped" else digits[:2]
 shares = {}
 for baseline in ("black", "white"):
-    found = [course.attribute(model, one, baseline=baseline) for one in few]
+    found = [course.attribute(model, one, baseline=baseline, most_steps=most_steps) for one in few]
     shares[baseline] = float(torch.stack([on_ink(a.values[1:], a.tokens) for a in found]).mean())
     print(f"from {baseline}: {shares[baseline]:.0%} on ink")
 black = [i for i, light in enumerate(patches.brightness) if light == 0]
@@ -323,9 +327,10 @@ if PROFILE == "shipped":
     claim("from white less than 0.5 is", shares["white"] < 0.5)
 
 # %% [markdown]
-# The black baseline seems to find the ink far better. Look at the last printed line before you believe it. A
-# patch that is black already does not change on the way from black to the digit. So it gets exactly 0,
-# *whatever the model makes of it*, and a dark one gets little. Part of the ink's win was decided by our choice.
+# On the shipped model, the black baseline seems to find the ink far better. Look at the last printed
+# line before you believe it. A patch that is black already does not change on the way from black to the
+# digit. So it gets exactly 0, *whatever the model makes of it*, and a dark one gets little. Part of the
+# ink's win was decided by our choice.
 #
 # Does the model care about the black parts? A 4 is a 4 also because of where there is no stroke. Ask by
 # changing only them:
@@ -351,7 +356,8 @@ before = course.rank(model, doubtful).top
 after = dict(course.rank(model, painted(squares, right, 1.0)).entries)[before.label]
 print(f"the probability of {before.label}: {before.probability:.2f} as it is")
 print(f"{after:.2f} with the {len(right)} black patches of the right half painted white")
-silent = course.attribute(model, doubtful).values[[squares.texts.index(name) for name in empty]]
+on_doubtful = course.attribute(model, doubtful, most_steps=most_steps)
+silent = on_doubtful.values[[squares.texts.index(name) for name in empty]]
 claim("from black, all black patches of this digit have 0", silent.abs().max() < 1e-6)
 if PROFILE == "shipped":
     claim("no ink was touched, and over 0.05 is lost", after < before.probability - 0.05)
@@ -376,7 +382,7 @@ with exercise("9.4", blamed) as name:
     for patch in empty:
         entries = course.rank(model, painted(squares, [patch], 1.0)).entries
         kept[patch] = dict(entries)[before.label]
-    assert kept[name] < before.probability, (
+    assert kept[name] < before.probability or kept[name] == min(kept.values()), (
         "Painted white, this patch makes the model surer. Look for the lowest probability."
     )
     more = sum(value < kept[name] - 1e-6 for value in kept.values())
@@ -398,44 +404,51 @@ with exercise("9.4", blamed) as name:
 # attention: near integrated gradients, or near a random order?
 
 # %%
-orders = 20 if PROFILE == "shipped" else 1
 by_occlusion = course.attribute(model, digit, method="occlusion")
 by_attention = course.attribute(model, digit, method="attention")
-curves = [
-    course.deletion_curve(model, one, removal="black", orders=orders)
-    for one in (on_black, on_white, by_occlusion, by_attention)
-]
 names = ["from black", "from white", "occlusion", "attention"]
-areas = {name: curve.area for name, curve in zip(names, curves, strict=True)}
+explained = dict(zip(names, (on_black, on_white, by_occlusion, by_attention), strict=True))
+curves = []
 if PROFILE == "shipped":
+    curves = [
+        course.deletion_curve(model, one, removal="black", orders=20) for one in explained.values()
+    ]
+    areas = {name: curve.area for name, curve in zip(names, curves, strict=True)}
     claim("attention is no better than random orders", curves[-1].chance > 0.2)
     claim("the other three are better than any of them", max(c.chance for c in curves[:3]) < 0.05)
     claim("from black beats from white", areas["from black"] < areas["from white"])
-course.curve_view(*curves, names=names)
+else:
+    print("Patch after patch, a large model takes too long for these lines: see the next cells.")
+course.curve_view(*curves, names=names) if curves else None
 
 # %% [markdown]
-# **What to look at.** The lower a line, the sooner the answer is lost, and the better the explanation. The
-# line of attention lies among the random orders. Yet this is the map of the first picture in this lesson,
-# with its one bright spot: a clear map is not a true one.
+# **What to look at.** The lower a line, the sooner the answer is lost, and the better the explanation.
+# In the shipped model, the line of attention lies among the random orders. Yet this is the map of the
+# first picture in this lesson, with its one bright spot: a clear map is not a true one.
 #
 # From black beats from white. But the test painted patches *black*, too. What if it paints them white?
 
 # %%
-white = {}
-for name, one in zip(names, (on_black, on_white, by_occlusion, by_attention), strict=True):
-    white[name] = course.deletion_curve(model, one, removal="white", orders=orders).area
-    print(f"{name}: area {areas[name]:.2f} painted black, {white[name]:.2f} painted white")
 if PROFILE == "shipped":
+    white = {}
+    for name, one in explained.items():
+        white[name] = course.deletion_curve(model, one, removal="white", orders=1).area
+        print(f"{name}: area {areas[name]:.2f} painted black, {white[name]:.2f} painted white")
     claim("painted white, from white wins", min(white, key=white.get) == "from white")
     claim(
         "attention is last on both grounds",
         all(max(ground, key=ground.get) == "attention" for ground in (areas, white)),
     )
+else:  # what is lost without the best 1, 5, 10, 20 and 50 %: higher is better
+    for name, one in explained.items():
+        for ground in ("black", "white"):
+            lost = course.erase(model, one, removal=ground, orders=2).comprehensiveness
+            print(f"{name}: loses {lost:.3f} painted {ground}")
 
 # %% [markdown]
-# Of the two baselines, each wins on its home ground. A test has a baseline as well. "Method X is better" is
-# half a sentence: the other half says what was painted over with what. But all three beat *attention*
-# on both grounds for this digit; that result does not hang on the choice.
+# In the shipped model, of the two baselines, each wins on its home ground. A test has a baseline as
+# well. "Method X is better" is half a sentence: the other half says what was painted over with what. But
+# all three beat *attention* on both grounds for this digit; that result does not hang on the choice.
 #
 # ### Exercise 9.5: your own picture
 #

@@ -27,10 +27,12 @@ end = len(seen.tokens)
 course.lens_view(seen, positions=range(end - 7, end))
 
 # %% [markdown]
-# This model writes. It reads a text from left to right and predicts the next token. It has learnt
-# from Shakespeare's plays, where nobody is called Bunzomar, and it reads small pieces: to it the
-# name is B·u·n·z·om·ar. Each column above is one place of the text. Each row is a layer, and a
-# cell holds the token that the model would say next if it stopped after that layer.
+# This model writes. It reads a text from left to right and predicts the next token. The shipped one has
+# learnt from Shakespeare's plays, where nobody is called Bunzomar, and it reads small pieces: to it the
+# name is B·u·n·z·om·ar. (What is said below of tokens, layers and heads holds for the shipped model. On
+# another, make the same tests, and see what becomes of the story.) Each column above is one place of the
+# text. Each row is a layer, and a cell holds the token that the model would say next if it stopped after
+# that layer.
 #
 # **What to look at.** Take the column of "z" and go down. The first row says "z" again. After
 # layer 0 the guess is poor. Then something happens: from which row on does the model know how the
@@ -68,13 +70,14 @@ first_guess = ...
 with exercise("10.1", first_guess) as guess:
     lord = course.lens(model, "My lord, the")
     told = lord.top(0, -1, 1)[0].text
-    assert guess != lord.top(-1, -1, 1)[0].text, (
+    right = guess == told
+    assert right or guess != lord.top(-1, -1, 1)[0].text, (
         "That is what the last layer says. Before all layers, the model has only looked up one vector."
     )
-    assert guess != told.lstrip("␣"), (
+    assert right or guess != told.lstrip("␣"), (
         "Nearly: a space before the word is part of this token. Write ␣."
     )
-    assert guess == told, (
+    assert right, (
         "In the picture, compare the first row with the tokens above it. What has the model just read?"
     )
 
@@ -125,7 +128,7 @@ with exercise("10.2", logits_after) as answer:
         "These are probabilities. Return the logits themselves."
     )
     error = float((got - wanted).abs().max())
-    assert error < 1e-3, (
+    assert error < 1e-2, (
         f"You are up to {error:.1f} away. Have the vectors gone through the norm, once, before the matrix?"
     )
 
@@ -138,7 +141,7 @@ with torch.no_grad():
     from_last = to_tokens(states[-1][0])
 claim(
     "from the last state, the matrix alone gives the model's logits",
-    (from_last - seen.logits[-1]).abs().max() < 1e-3,
+    (from_last - seen.logits[-1]).abs().max() < 1e-2,
 )
 
 # %% [markdown]
@@ -278,7 +281,7 @@ course.head_view(att, layer=layer, heads=[head])
 # there, as the fans of lesson 02 do on [CLS].
 
 # %%
-last = end - 3
+last = len(course.attend(model, text[:-4]).tokens) - 1  # of "… Bunz": where the model stands
 row = att.head(layer, head)[last]
 most = row.sort(descending=True).indices[:3].tolist()
 print(
@@ -349,7 +352,8 @@ if PROFILE == "shipped":
 #
 # In the shipped model, no single induction head is needed on random tokens. But there is *one*
 # head in another layer without which nearly nothing is copied. Find it: take out each head of the
-# model alone, and call `copied()`. Answer with `(layer, head)`.
+# model alone, and call `copied()`. Answer with `(layer, head)`. (Of another model nobody knows whether
+# it has such a head: the check says what is copied without yours.)
 
 # %% exercise="10.4"
 needed = ...
@@ -362,11 +366,12 @@ with exercise("10.4", needed) as found:
     )
     with course.ablated(model, [found]):
         after = copied()
+    print(f"without layer {found[0]} head {found[1]} {after:.1%} is copied, with it {whole:.1%}")
     rest = []
-    for rival in strong:
+    for rival in strong if PROFILE == "shipped" else []:
         with course.ablated(model, [rival]):
             rest.append(copied())
-    assert after < min(rest) and after < whole - 0.1, (
+    assert not rest or (after < min(rest) and after < whole - 0.1), (
         f"Without this head the model still copies {after:.0%}. "
         "Loop over all layers and heads, and keep what copied() gives for each."
     )
@@ -404,8 +409,9 @@ if PROFILE == "shipped":
 
 # %%
 written = course.generate(
-    model, prompt, 2, method="integrated_gradients", of="probability", batch_size=16
-)
+    model, prompt, 2, method="integrated_gradients", of="probability", batch_size=16,
+    most_steps=1024 if PROFILE == "shipped" else 64,
+)  # fmt: skip
 course.generation_view(written)
 
 # %% [markdown]

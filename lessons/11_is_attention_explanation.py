@@ -23,7 +23,7 @@ import course
 from course import claim, exercise, measures
 from course.planted import BAD, GOOD, NEGATORS, RULE, generate, truth
 
-model = course.load("planted")
+model = course.load("planted", device="cpu")  # the course's own on every profile: the hub has none
 sentence = "the happy child met the old sailor but the merry singer was kind"
 attention = course.attribute(model, sentence, method="attention")
 course.attribution_view(attention)
@@ -37,7 +37,9 @@ course.attribution_view(attention)
 # picture: on which word does the label rest?
 #
 # Usually nobody can tell whether such a picture is [right](glossary.md#faithful). Here we can. The model
-# was trained on sentences of a little language with a rule that the authors of this course made up:
+# was trained on sentences of a little language with a rule that the authors of this course made up. (It
+# is the same on every profile: the hub has no such model. The film reviews further below are those of your
+# profile.)
 
 # %%
 print(textwrap.fill(RULE, 90))
@@ -427,9 +429,9 @@ if PROFILE == "shipped":
     claim("of these twenty, at least 17 predictions stay", flat_plain.kept.mean >= 0.85)
 
 # %% [markdown]
-# Nearly all survive. Is attention mere decoration in this model, and every picture of it idle? Here
-# are twenty other sentences about films. Read them: what do they have in common, and what do you
-# expect?
+# In the shipped model nearly all survive. Is attention mere decoration in this model, and every picture
+# of it idle? Here are twenty other sentences about films. Read them: what do they have in common, and
+# what do you expect?
 
 # %%
 turned = [
@@ -461,7 +463,8 @@ if PROFILE == "shipped":
 # Hold everything else fixed. Write at least six pairs (plain, turned) of sentences about films that
 # differ in *one word*, such as ("a very good film", "a not good film") but better English. If it is
 # the turning that needs attention, at least 80 % of the plain ones should survive even attention,
-# and no more than half of the turned ones. Answer with a list of pairs.
+# and no more than half of the turned ones. Answer with a list of pairs. (Of another model than the shipped
+# one nobody knows: the check prints what becomes of your pairs.)
 
 # %% exercise="11.6"
 twins = ...
@@ -486,15 +489,15 @@ with exercise("11.6", twins) as pairs:
             *(f"{one.text}: {one.before} → {one.after}" for one in found.texts),
             sep="\n  ",
         )
-    assert stay[0] >= 0.8, (
+    assert stay[0] >= 0.8 or PROFILE != "shipped", (
         f"Only {stay[0]:.0%} of the plain ones survive. Let a strong word decide: superb, awful, boring."
     )
-    assert stay[1] <= 0.5, (
+    assert stay[1] <= 0.5 or PROFILE != "shipped", (
         f"{stay[1]:.0%} of the turned ones survive. Does the second word turn the first?"
     )
 
 # %% [markdown]
-# The same model, the same test, two answers. Where a word such as "superb" decides alone, attention
+# The shipped model, the same test, two answers. Where a word such as "superb" decides alone, attention
 # has nothing to add. Where words act on each other it is needed. "Does the model need attention?"
 # has no answer before you say *for what*.
 #
@@ -550,10 +553,10 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# The verdict depends on the sentence. Had we shown you one of the two, you would have believed it.
-# One picture decides nothing in this debate: use many texts, random orders beside them, and truth
-# where you can have it. (Why does occlusion fail in the second? "stale" and "wooden" both say it,
-# so neither is missed alone. You built such a sentence in exercise 11.3.)
+# For the shipped model, the verdict depends on the sentence. Had we shown you one of the two, you would
+# have believed it. One picture decides nothing in this debate: use many texts, random orders beside
+# them, and truth where you can have it. (Why does occlusion fail in the second? "stale" and "wooden"
+# both say it, so neither is missed alone. You built such a sentence in exercise 11.3.)
 #
 # ## The debate
 #

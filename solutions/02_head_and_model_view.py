@@ -1,11 +1,11 @@
 # %% exercise="2.1"
 fan_seen = divmod(int(att.weights.mean(dim=2).amax(dim=-1).flatten().argmax()), att.heads)
 
-# %% wrong="2.1" advice="In a fan they meet in one point."
-fan_seen = (0, 2)
+# %% wrong="2.1" advice="In a fan they meet in one point." profile="shipped"
+fan_seen = divmod(int(measures.previous_token_share(att).argmax()), att.heads)
 
 # %% wrong="2.1" advice="In the picture the layer is the row"
-fan_seen = (5, 6)
+fan_seen = divmod(int(measures.entropy(att).argmax()), att.heads)
 
 # %% wrong="2.1" advice="Layers and heads count from 0."
 fan_seen = (1, 12)
@@ -39,7 +39,8 @@ two_back = divmod(int(sum(all_shares).argmax()), att.heads)
 two_back = int(measures.offset_share(att, -2).argmax())
 
 # %% wrong="2.3" advice="Did you take the share one token back"
-two_back = divmod(int(before.argmax()), att.heads)
+one_back = [measures.offset_share(course.attend(model, one), -1) for one in sentences]
+two_back = divmod(int(sum(one_back).argmax()), att.heads)
 
 # %% wrong="2.3" advice="heads look two tokens back more than this one"
 two_back = divmod(

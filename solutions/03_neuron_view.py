@@ -7,7 +7,7 @@ times_larger = float(score[other] - score[cat])
 # %% wrong="3.1" advice="That is the ratio of the scores."
 times_larger = float(score[other] / score[cat])
 
-# %% wrong="3.1" advice="The other cat has the larger score"
+# %% wrong="3.1" advice="Which is divided by which?"
 times_larger = float((score[cat] - score[other]).exp())
 
 
@@ -41,7 +41,7 @@ def weights_without(parts, neuron):
 remaining = [weights_without(parts_sat, n)[favourite] for n in range(d)]
 culprit = int(torch.stack(remaining).argmin())
 
-# %% wrong="3.3" advice="This one has the largest part"
+# %% wrong="3.3" advice="This one has the largest part" profile="shipped"
 culprit = int(parts_sat[favourite].argmax())
 
 # %% wrong="3.3" advice="Without this neuron the weight grows"
@@ -54,7 +54,7 @@ culprit = int(att.projections.queries[layer, head, sat].abs().argmax())
 culprit = d
 
 # %% exercise="3.4"
-moved_keys = k + q
+moved_keys = k + 2 * d**0.5 * q / (q @ q)
 
 # %% wrong="3.4" advice="which moves does softmax not notice?"
 moved_keys = 2 * k
@@ -66,7 +66,7 @@ moved_keys = k + torch.ones(len(k), 1) * q * torch.arange(len(k)).unsqueeze(1)
 moved_keys = k + torch.stack([q[1], -q[0], *torch.zeros(d - 2)])
 
 # %% wrong="3.4" advice="Make it larger."
-moved_keys = k + 0.01 * q
+moved_keys = k + 0.1 * d**0.5 * q / (q @ q)
 
 # %% wrong="3.4" advice="Give a key for every token"
 moved_keys = k[other] + q

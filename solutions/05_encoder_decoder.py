@@ -68,7 +68,10 @@ every_head = [(i, j) for i in range(att.cross.layers) for j in range(att.cross.h
 aligner = max(every_head, key=lambda pair: sum(hits(layer=pair[0], heads=[pair[1]])))
 
 # %% wrong="5.4" advice="heads find more."
-aligner = (last, int(torch.tensor([sum(hits(layer=last, heads=[h])) for h in range(4)]).argmin()))
+aligner = (
+    last,
+    int(torch.tensor([sum(hits(layer=last, heads=[h])) for h in range(att.cross.heads)]).argmin()),
+)
 
 # %% wrong="5.4" advice="Answer with a pair"
 aligner = 3
@@ -79,7 +82,7 @@ aligner = (last + 1, att.cross.heads)
 # %% exercise="5.5"
 changed = "Today a girl is selling fruit at a market."
 
-# %% wrong="5.5" advice="and Mann is still there"
+# %% wrong="5.5" advice="and Mann is still there" profile="shipped"
 changed = "Yesterday a man is selling fruit at a market."
 
 # %% wrong="5.5" advice="Change one, or you cannot tell which of them did it."

@@ -3,7 +3,7 @@ spanish_word = max(
     filter(str.isalpha, tweet.split()), key=lambda piece: course.rank(model, piece)["🇪🇸"]
 )
 
-# %% wrong="6.1" advice="ask beside which word people would put a flag"
+# %% wrong="6.1" advice="ask beside which word people would put a flag" profile="shipped"
 spanish_word = "sangria"
 
 # %% wrong="6.1" advice="Choose one of Tapas"
@@ -51,7 +51,7 @@ drowning = tuple(tweet.split()[i] for i in best)
 # %% wrong="6.3" advice="Try all 21, by program"
 drowning = ("+", "=")
 
-# %% wrong="6.3" advice="You left out the word that speaks for"
+# %% wrong="6.3" advice="You left out the word that speaks for" profile="shipped"
 drowning = ("Tapas", "Barcelona")
 
 # %% wrong="6.3" advice="not one"
@@ -67,10 +67,10 @@ def kept(at):
 
 place_to_blame = min(range(len(greeting)), key=kept)
 
-# %% wrong="6.4" advice="What else is drawn there?"
+# %% wrong="6.4" advice="What else is drawn there?" profile="shipped"
 place_to_blame = greeting.index("☀")
 
-# %% wrong="6.4" advice="Leaving out another character costs it more"
+# %% wrong="6.4" advice="Leaving out another character costs it more" profile="shipped"
 place_to_blame = greeting.index("B")
 
 # %% wrong="6.4" advice="Answer with a place"

@@ -36,9 +36,10 @@ apart = -change.change.amin(dim=-1) - change.change.amax(dim=-1)
 hidden = torch.unravel_index(apart.argmax(), apart.shape)
 
 # %% wrong="7.3" advice="a positive-only picture shows the larger one"
-hidden = torch.unravel_index(change.change.argmax(), change.change.shape)[:3]
+rises_more = change.change.amax(-1) + change.change.amin(-1)
+hidden = torch.unravel_index(rises_more.argmax(), rises_more.shape)
 
-# %% wrong="7.3" advice="The largest fall alone is not enough."
+# %% wrong="7.3" advice="The largest fall alone is not enough." profile="shipped"
 hidden = torch.unravel_index(change.change.argmin(), change.change.shape)[:3]
 
 # %% wrong="7.3" advice="Answer with (layer, head, query)."
@@ -47,7 +48,7 @@ hidden = (5, 11)
 # %% exercise="7.4"
 needing = ["I did not like it", "The songs are not ugly", "I do not like the film"]
 
-# %% wrong="7.4" advice="so the old attention is enough for it"
+# %% wrong="7.4" advice="so the old attention is enough for it" profile="shipped"
 needing = ["A wonderful film", "A terrible film", "The plot is dull"]
 
 # %% wrong="7.4" advice="Give a list of at least three texts."
@@ -60,11 +61,11 @@ for number in range(trained.heads):
         costs[number] = sum(course.rank(trained, text)["positive"] for text in praise)
 needed = (1, min(costs, key=costs.get))
 
-# %% wrong="7.5" advice="There is a head in layer 1"
+# %% wrong="7.5" advice="There is a head in layer 1" profile="shipped"
 needed = star
 
 # %% wrong="7.5" advice="Layers and heads count from 0."
-needed = (1, 12)
+needed = (1, trained.heads)
 
 # %% wrong="7.5" advice="Answer with a pair"
 needed = 7

@@ -48,17 +48,17 @@ def integrate(gradient, start, end, steps):
 
 
 # %% exercise="8.3"
-enough = next(
-    n
-    for n in (8, 16, 32, 64, 128, 256)
-    if (tried := course.attribute(model, careful, most_steps=n, tolerance=1e-6)).gap
-    <= 0.01 * abs(tried.change)
-)
+enough = 8
+while enough < 256:
+    tried = course.attribute(model, careful, most_steps=enough, tolerance=1e-6)
+    if tried.gap <= 0.01 * abs(tried.change):
+        break
+    enough *= 2
 
-# %% wrong="8.3" advice="steps are enough already"
+# %% wrong="8.3" advice="steps are enough already" profile="shipped"
 enough = 256
 
-# %% wrong="8.3" advice="the values are still off by"
+# %% wrong="8.3" advice="the values are still off by" profile="shipped"
 enough = 8
 
 # %% wrong="8.3" advice="Answer with one of"
@@ -97,7 +97,7 @@ question = "Who invented the telephone?"
 # %% wrong="8.5" advice="ask about something else altogether"
 question = "Who built the Eiffel Tower?"
 
-# %% wrong="8.5" advice="Which word of the question says that a person is wanted?"
+# %% wrong="8.5" advice="Which word of the question says that a person is wanted?" profile="shipped"
 question = "When did the war end?"
 
 # %% exercise="8.6"

@@ -14,7 +14,7 @@ count = patches.picture.width // first[1].stop
 per_digit = torch.stack([on_ink(r.weights[..., 0, 1:], r.tokens) for r in records])
 ink_head = divmod(int(per_digit.mean(dim=0).argmax()), att.heads)
 
-# %% wrong="9.2" advice="For our one digit you are right"
+# %% wrong="9.2" advice="For our one digit you are right" profile="shipped"
 ink_head = divmod(int(on_ink(att.weights[..., 0, 1:], att.tokens).argmax()), att.heads)
 
 # %% wrong="9.2" advice="This head avoids ink"
@@ -70,7 +70,7 @@ blamed = min(empty, key=left)
 # %% wrong="9.4" advice="This patch is not black."
 blamed = max(zip(squares.brightness[1:], squares.texts[1:], strict=True))[1]
 
-# %% wrong="9.4" advice="Try each alone."
+# %% wrong="9.4" advice="Try each alone." profile="shipped"
 blamed = sorted(
     empty, key=lambda p: course.rank(model, painted(squares, [p], 1.0)).top.probability
 )[1]

@@ -1,13 +1,13 @@
 # %% exercise="10.1"
-first_guess = "␣the"
+first_guess = course.lens(model, "My lord, the").top(0, -1, 1)[0].text
 
-# %% wrong="10.1" advice="a space before the word is part of this token"
+# %% wrong="10.1" advice="a space before the word is part of this token" profile="shipped"
 first_guess = "the"
 
-# %% wrong="10.1" advice="That is what the last layer says."
+# %% wrong="10.1" advice="That is what the last layer says." profile="shipped"
 first_guess = course.lens(model, "My lord, the").top(k=1)[0].text
 
-# %% wrong="10.1" advice="What has the model just read?"
+# %% wrong="10.1" advice="What has the model just read?" profile="shipped"
 first_guess = "␣king"
 
 
@@ -76,7 +76,7 @@ needed = min(kept, key=kept.get)
 # %% wrong="10.4" advice="This is one of the four induction heads."
 needed = strong[0]
 
-# %% wrong="10.4" advice="Loop over all layers and heads"
+# %% wrong="10.4" advice="Loop over all layers and heads" profile="shipped"
 needed = (3, 1)
 
 # %% wrong="10.4" advice="Answer with a pair: (layer, head)."
@@ -99,9 +99,9 @@ on_names = factors.weights[:, names].sum(dim=1) / factors.weights.sum(dim=1)
 of_names = int(on_names.argmax())
 
 # %% wrong="10.6" advice="which are"
-of_names = 0
+of_names = int((factors.weights[:, names].sum(1) / factors.weights.sum(1)).argmin())
 
-# %% wrong="10.6" advice="Another has a larger share."
+# %% wrong="10.6" advice="Another has a larger share." profile="shipped"
 of_names = 5
 
 # %% wrong="10.6" advice="Answer with the number of a factor as a whole number"

@@ -104,7 +104,7 @@ twins = [
     ("you will surely enjoy this", "you will not enjoy this"),
 ]
 
-# %% wrong="11.6" advice="Does the second word turn the first?"
+# %% wrong="11.6" advice="Does the second word turn the first?" profile="shipped"
 twins = [
     ("a superb film", "a wonderful film"),
     ("a dull film", "a boring film"),

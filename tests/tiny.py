@@ -154,13 +154,13 @@ def bart() -> course.Model:
     return course.wrap(_built(BartForConditionalGeneration, config), tokenizer, name="tiny BART")
 
 
-def marian(folder: Path) -> course.Model:
-    """With a SentencePiece model, which has no offsets of its own."""
+def sentence_pieces(folder: Path, texts: list[str], size: int) -> MarianTokenizer:
+    """Marian's tokenizer, made from these texts and written into a folder."""
     import sentencepiece
 
     pieces = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(TEXT), model_writer=pieces, vocab_size=60, hard_vocab_limit=False, minloglevel=2,
+        sentence_iterator=iter(texts), model_writer=pieces, vocab_size=size, hard_vocab_limit=False, minloglevel=2,
     )  # fmt: skip
     for name in ("source.spm", "target.spm"):
         (folder / name).write_bytes(pieces.getvalue())
@@ -170,11 +170,16 @@ def marian(folder: Path) -> course.Model:
     (folder / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
     with warnings.catch_warnings():  # it recommends a package that only normalises punctuation
         warnings.simplefilter("ignore")
-        tokenizer = MarianTokenizer(
+        return MarianTokenizer(
             source_spm=str(folder / "source.spm"), target_spm=str(folder / "target.spm"),
             vocab=str(folder / "vocab.json"), source_lang="en", target_lang="de", model_max_length=64,
         )  # fmt: skip
-    pad = vocabulary["<pad>"]
+
+
+def marian(folder: Path) -> course.Model:
+    """With a SentencePiece model, which has no offsets of its own."""
+    tokenizer = sentence_pieces(folder, TEXT, 60)
+    pad = tokenizer.pad_token_id
     config = MarianConfig(**_translator(tokenizer, pad, 0), decoder_start_token_id=pad)
     return course.wrap(_built(MarianMTModel, config), tokenizer, name="tiny Marian")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from captum.attr import LayerActivation, LayerGradientXActivation, LayerIntegratedGradients
-from torch import Tensor
+from torch import Tensor, nn
 
 from course.attributions.embedded import AttributionError, Embedded, unchanged
 
@@ -59,7 +62,7 @@ def integrated_gradients(
     one tried (arXiv 1703.01365; completeness is its proposition 1).
     """
     steps = min(first_steps, most_steps)
-    with unchanged(embedded.module):
+    with unchanged(embedded.module), _named_inputs(embedded.layer):
         scores = _both_scores(embedded)
         method = LayerIntegratedGradients(embedded.score, embedded.layer)
         while True:
@@ -81,7 +84,7 @@ def gradient_x_input(embedded: Embedded) -> Shares:
 
     One step instead of many, and without a baseline: the sum has no meaning of its own.
     """
-    with unchanged(embedded.module):
+    with unchanged(embedded.module), _named_inputs(embedded.layer):
         found = LayerGradientXActivation(embedded.score, embedded.layer).attribute(embedded.inputs)
         return Shares(_per_position(found), *_both_scores(embedded))
 
@@ -93,7 +96,7 @@ def occlusion(embedded: Embedded, positions: Sequence[int]) -> Shares:
     ``embedded.layer``: in a text that is the same as replacing the token. Where two positions do the same work,
     neither is missed, and both have little (arXiv 1311.2901).
     """
-    with unchanged(embedded.module), torch.no_grad():
+    with unchanged(embedded.module), _named_inputs(embedded.layer), torch.no_grad():
         score, baseline_score = _both_scores(embedded)
         whole, baseline = (_activation(embedded, inputs) for inputs in (embedded.inputs, embedded.baseline))
         left_out = whole.repeat(len(positions), 1, 1)
@@ -103,6 +106,26 @@ def occlusion(embedded: Embedded, positions: Sequence[int]) -> Shares:
         found = [_score_of(embedded, some) for some in torch.split(left_out, embedded.rows)]
         values[list(positions)] = score - torch.cat(found).double().cpu()
     return Shares(values, score, baseline_score)
+
+
+@contextmanager
+def _named_inputs(layer: nn.Module) -> Iterator[None]:
+    """Give the layer its inputs by name, if the first is None.
+
+    captum 0.9 asks a layer's first input by position for its device ('NoneType' object has no attribute 'device');
+    transformers 5.23 gives the embeddings of DistilBERT None there when the model reads vectors.
+    """
+
+    def name(_: nn.Module, args: tuple[Any, ...], given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if not args or args[0] is not None:
+            return args, dict(given)
+        return (), {**dict(zip(inspect.signature(layer.forward).parameters, args, strict=False)), **given}
+
+    hook = layer.register_forward_pre_hook(name, with_kwargs=True)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _activation(embedded: Embedded, inputs: Tensor) -> Tensor:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from course.building.exercises import checks_in, exercise_problems, solution_problems
 from course.building.objectives import objective_problems
 from course.building.percent import Cell, Script, parse_script
 from course.building.problems import LessonError, Problem
 
-TYPICAL_WRONG_ANSWERS = 2
-"""How many wrong answers every exercise needs, each with its own advice."""
 LIMITS = ("cell_seconds", "lesson_seconds")
 """What a header may say of the time its cells take."""
 
@@ -34,10 +33,14 @@ class Header:
 
 @dataclass(frozen=True)
 class Wrong:
-    """A typical wrong answer, and the advice that the check must give on it."""
+    """A typical wrong answer, and the advice that the check must give on it.
+
+    With a ``profile`` it is wrong of the models of that profile, and only there held to its advice.
+    """
 
     cell: Cell
     advice: str
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def parse_lesson(source: Source, lessons: Sequence[str]) -> Lesson:
         missing = f"there is no solutions/{source.name}.py: every exercise needs its answer"
         raise LessonError(*sorted([*problems, Problem(script.file, 1, missing)]))
     answers = parse_script(source.solution, f"solutions/{source.name}.py")
-    problems += _solution_problems(script, answers)
+    problems += solution_problems(script, answers)
     if problems:
         raise LessonError(*sorted(set(problems)))
     keys = [key for cell in script.cells if (key := cell.text("exercise"))]
@@ -116,31 +119,12 @@ def parse_lesson(source: Source, lessons: Sequence[str]) -> Lesson:
         cells=script.cells,
         answers={key: cell for cell in answers.cells if (key := cell.text("exercise"))},
         wrong={
-            key: tuple(Wrong(c, c.text("advice") or "") for c in answers.cells if c.text("wrong") == key)
+            key: tuple(
+                Wrong(c, c.text("advice") or "", c.text("profile")) for c in answers.cells if c.text("wrong") == key
+            )
             for key in keys
         },
     )
-
-
-def checks_in(cell: Cell) -> list[tuple[str, ast.With]]:
-    """The ``with exercise("key", …)`` statements of a cell."""
-    if cell.kind != "code":
-        return []
-    found = []
-    for node in ast.walk(ast.parse(cell.source)):
-        if not isinstance(node, ast.With):
-            continue
-        for item in node.items:
-            call = item.context_expr
-            if isinstance(call, ast.Call) and _called(call) == "exercise" and call.args:
-                key = call.args[0]
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    found.append((key.value, node))
-    return found
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _header(script: Script) -> Header:
@@ -154,10 +138,10 @@ def _header(script: Script) -> Header:
 def _lesson_problems(script: Script) -> Iterator[Problem]:
     yield from _header_problems(script)
     yield from _parameter_problems(script)
-    yield from _exercise_problems(script)
+    yield from exercise_problems(script)
     yield from objective_problems(script, [key for cell in script.cells if (key := cell.text("exercise"))])
     for cell in script.cells:
-        for key in ("wrong", "advice"):
+        for key in ("wrong", "advice", "profile"):
             if key in cell.metadata:
                 yield cell.problem(f"{key} belongs into solutions/, where no student looks")
         names = cell.metadata.get("tags", [])
@@ -217,84 +201,3 @@ def _parameter_problems(script: Script) -> Iterator[Problem]:
                  if isinstance(n, ast.Name)]  # fmt: skip
         if cell.kind != "code" or "PROFILE" not in names:
             yield cell.problem('the parameters cell must set PROFILE = "shipped"')
-
-
-def _exercise_problems(script: Script) -> Iterator[Problem]:
-    stubs: dict[str, int] = {}
-    checks: dict[str, int] = {}
-    for place, cell in enumerate(script.cells):
-        key = cell.text("exercise")
-        if key is not None:
-            if key in stubs:
-                first = script.cells[stubs[key]].line
-                yield cell.problem(f"exercise {key} is there twice: its first is at line {first}")
-            stubs.setdefault(key, place)
-            if not _has_ellipsis(cell):
-                missing = "needs a … to fill in: write `...` where the answer goes"
-                yield cell.problem(f"the stub of exercise {key} {missing}")
-        for checked, statement in checks_in(cell):
-            if checked in checks:
-                yield cell.problem(f"exercise {checked} is checked twice: keep one check")
-            checks.setdefault(checked, place)
-            yield from _check_problems(cell, checked, statement)
-    for key, place in stubs.items():
-        if key not in checks:
-            yield script.cells[place].problem(
-                f"exercise {key} has no check: add `with exercise({key!r}, …) as answer:`"
-            )
-        elif checks[key] <= place:
-            yield script.cells[checks[key]].problem(f"the check of exercise {key} must stand after its stub")
-    for key, place in checks.items():
-        if key not in stubs:
-            yield script.cells[place].problem(
-                f'exercise {key} is checked but has no stub: add a cell `# %% exercise="{key}"`'
-            )
-
-
-def _has_ellipsis(cell: Cell) -> bool:
-    nodes = ast.walk(ast.parse(cell.source)) if cell.kind == "code" else iter(())
-    return any(isinstance(node, ast.Constant) and node.value is Ellipsis for node in nodes)
-
-
-def _check_problems(cell: Cell, key: str, statement: ast.With) -> Iterator[Problem]:
-    asserts = [node for node in ast.walk(statement) if isinstance(node, ast.Assert)]
-    if not asserts:
-        yield cell.problem(f"the check of exercise {key} asserts nothing", line_in_cell=statement.lineno)
-    for node in asserts:
-        if node.msg is None:
-            yield cell.problem(
-                f"this assert of exercise {key} needs a message: it is the hint that the student reads",
-                line_in_cell=node.lineno,
-            )
-
-
-def _solution_problems(script: Script, answers: Script) -> Iterator[Problem]:
-    stubs = {key: cell for cell in script.cells if (key := cell.text("exercise"))}
-    seen: dict[str, Cell] = {}
-    wrong: dict[str, int] = {}
-    for cell in answers.cells:
-        key, wrong_key = cell.text("exercise"), cell.text("wrong")
-        if cell.kind != "code":
-            continue
-        if (key is None) == (wrong_key is None):
-            yield cell.problem('every code cell here answers one exercise: exercise="2.1", or wrong="2.1" advice="…"')
-        elif key is not None:
-            if key in seen:
-                yield cell.problem(f"exercise {key} is answered twice: its first answer is at line {seen[key].line}")
-            seen.setdefault(key, cell)
-            if key not in stubs:
-                yield cell.problem(f"this answers exercise {key}, which {script.file} does not have")
-        elif wrong_key not in stubs:
-            yield cell.problem(f"this is a wrong answer to exercise {wrong_key}, which {script.file} does not have")
-        else:
-            wrong[wrong_key or ""] = wrong.get(wrong_key or "", 0) + 1
-            if not (cell.text("advice") or "").strip():
-                yield cell.problem('a wrong answer needs advice="…": the hint that the check must give on it')
-    for key, stub in stubs.items():
-        if key not in seen:
-            yield stub.problem(f'exercise {key} has no solution: add a cell `# %% exercise="{key}"` to {answers.file}')
-        elif wrong.get(key, 0) < TYPICAL_WRONG_ANSWERS and not stub.metadata.get("open"):
-            yield seen[key].problem(
-                f"exercise {key} has {wrong.get(key, 0)} wrong answers: give at least {TYPICAL_WRONG_ANSWERS}, "
-                'each `# %% wrong="…" advice="…"` (an exercise that cannot be failed is marked open=true)'
-            )

@@ -14,7 +14,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
-from course.building.lesson import Lesson, Wrong, checks_in
+from course.building.exercises import checks_in
+from course.building.lesson import Lesson, Wrong
 from course.building.objectives import for_students
 from course.building.percent import Cell
 

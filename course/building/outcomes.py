@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -79,15 +80,18 @@ def prove_solution(run: Run) -> list[Problem]:
 
 
 def prove_trial(run: Run) -> list[Problem]:
-    """Every wrong answer says ✗ with its own advice."""
+    """Every wrong answer that is one on this profile says ✗ with its own advice."""
     problems = list(run.problems)
     tried = [outcome for outcome in outcomes(run) if outcome.place.tries and outcome.kind == "exercise"]
+    profile = _profile(run)
     told = set()
     for outcome in tried:
         wrong = outcome.place.tries
         if wrong is None or outcome.key != wrong.cell.text("wrong"):
             continue
         told.add(id(wrong))
+        if wrong.profile not in (None, profile):
+            continue
         if outcome.status != "failed":
             problems.append(
                 wrong.cell.problem(
@@ -107,6 +111,16 @@ def prove_trial(run: Run) -> list[Problem]:
             for key, wrongs in run.draft.lesson.wrong.items() for wrong in wrongs if id(wrong) not in told
         ]  # fmt: skip
     return problems
+
+
+def _profile(run: Run) -> str:
+    """The profile that was asked for in the parameters of the run; without any, the lesson's own stands."""
+    for cell in run.notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PROFILE":
+                    return str(ast.literal_eval(node.value))
+    return "shipped"
 
 
 def _claim_problems(found: list[Outcome]) -> list[Problem]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from course.building.problems import LessonError, Problem
 
-KNOWN_METADATA = ("advice", "exercise", "name", "open", "tags", "title", "wrong")
+KNOWN_METADATA = ("advice", "exercise", "name", "open", "profile", "tags", "title", "wrong")
 _LIKE_A_MARKER = re.compile(r"\s*#\s*%%")  # jupytext would split here, too
 _JUPYTEXT = ("lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker")  # what jupytext notes for itself
 

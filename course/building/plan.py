@@ -35,7 +35,7 @@ _KEPT = 4
 """How many results of a step are kept, so that going back to an earlier text runs nothing."""
 _HERE = PACKAGE / "building"
 _MENTIONED = re.compile(r"course\.building(?:\.| import )(\w+)")
-_BY_VALUE = {"lesson", "percent", "problems"}
+_BY_VALUE = {"lesson", "exercises", "objectives", "percent", "problems"}
 """Modules that only make what a step is given, which is in its question by its value."""
 
 Asks = Mapping[str, str]

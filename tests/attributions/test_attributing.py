@@ -191,6 +191,31 @@ def test_a_model_with_positions_counted_from_padding_reads_vectors_as_words():
         assert found.characters().words().values.sum() == pytest.approx(float(found.values.sum()))
 
 
+def test_a_model_that_names_no_words_beside_vectors_is_attributed():
+    """DistilBERT gives its embeddings None for token numbers, where captum looks for a device."""
+    from transformers import DistilBertConfig, DistilBertForSequenceClassification
+
+    tokenizer = tiny.distilbert().tokenizer
+    config = DistilBertConfig(vocab_size=len(tokenizer), dim=32, n_layers=2, n_heads=4, hidden_dim=48)
+    module = tiny._built(DistilBertForSequenceClassification, config)
+    model = course.wrap(module, tokenizer, name="tiny DistilBERT")
+    found = {
+        method: course.attribute(model, TEXT, target=model.labels[1], baseline="pad", method=method)
+        for method in METHODS
+    }
+    assert found["integrated_gradients"].values.sum() == pytest.approx(found["integrated_gradients"].change, abs=1e-3)
+    ids = torch.tensor([tokenizer(TEXT)["input_ids"]])
+    expected = LayerGradientXActivation(lambda x: module(x).logits[:, 1], module.distilbert.embeddings)
+    assert found["gradient_x_input"].values.tolist() == pytest.approx(
+        expected.attribute(ids).sum(-1)[0].tolist(), abs=1e-4
+    )
+    without = ids.clone()
+    without[0, 3] = tokenizer.pad_token_id
+    with torch.no_grad():
+        fall = (module(ids).logits - module(without).logits)[0, 1]
+    assert float(found["occlusion"].values[3]) == pytest.approx(float(fall), abs=1e-5)
+
+
 def test_no_mask_token_is_said():
     model = tiny.classifier()
     model.tokenizer.mask_token = None

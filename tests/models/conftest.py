@@ -20,9 +20,11 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizer
 
+from tests.mirror import REVISION, put_into_cache, toml
+
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "a", "mat", "##s"]
 FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
-REPO, REVISION = "school/tiny", "a1" * 20
+REPO = "school/tiny"
 
 
 @pytest.fixture
@@ -81,15 +83,6 @@ COMMON = {
 }
 
 
-def toml(value: Any) -> str:
-    """A TOML value; JSON but for tables."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {toml(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
-
-
 def write_catalogue(path: Path, roles: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Path:
     """A catalogue with these entries by role and profile, each completed with the common fields."""
     lines: list[str] = []
@@ -138,20 +131,10 @@ def point_at(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
 
 @pytest.fixture
 def in_cache(hub_cache: Path) -> Callable[..., Path]:
-    """Put files into the hub cache, laid out as huggingface_hub does; gives the folder of the snapshot."""
+    """Put files into the hub cache; gives the folder of the snapshot."""
 
     def put(files: Mapping[str, bytes], repo: str = REPO, revision: str = REVISION, ref: bool = True) -> Path:
-        folder = hub_cache / f"models--{repo.replace('/', '--')}"
-        snapshot = folder / "snapshots" / revision
-        for part in (folder / "blobs", folder / "refs", snapshot):
-            part.mkdir(parents=True, exist_ok=True)
-        if ref:
-            (folder / "refs" / "main").write_text(revision)
-        for name, content in files.items():
-            blob = folder / "blobs" / hashlib.sha256(content).hexdigest()
-            blob.write_bytes(content)
-            (snapshot / name).symlink_to(blob)
-        return snapshot
+        return put_into_cache(hub_cache, repo, files, revision, ref=ref)
 
     return put
 

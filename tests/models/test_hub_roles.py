@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
-import json
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +15,13 @@ import safetensors.torch
 import torch
 import transformers
 from PIL import Image
-from transformers import (
-    BertConfig,
-    BertForMaskedLM,
-    BertForPreTraining,
-    BertForQuestionAnswering,
-    BertForSequenceClassification,
-    BertModel,
-    DistilBertConfig,
-    DistilBertForMaskedLM,
-    DistilBertForSequenceClassification,
-    ViTConfig,
-    ViTForImageClassification,
-    ViTModel,
-)
+from transformers import BertModel
 
 import course
-import course.models.catalogue
 from course.models import ModelError, load, read_catalogue
 from course.models.pull import pull
-from tests import tiny
-from tests.models.conftest import toml
+from tests import mirror
 
-SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
-LARGE = SMALL | {"num_hidden_layers": 3}
-VIT = SMALL | {"image_size": 16, "patch_size": 8}
-IMAGENET = {i: f"thing {i}" for i in range(1000)}
 HUB_ROLES = [role.name for role in read_catalogue().values() if role.hub]
 EARLIER = [role.name for role in read_catalogue().values() if role.hub and role.hub.pretrained]
 
@@ -50,106 +29,26 @@ EARLIER = [role.name for role in read_catalogue().values() if role.hub and role.
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Path:
     """The course's own catalogue, but for the revisions and hashes of the real files."""
-    tables = tomllib.loads(course.models.catalogue.OWN.read_text(encoding="utf-8"))
-    lines = []
-    for role, entries in ((role, entries) for role, entries in tables.items() if "hub" in entries):
-        hub = {name: value for name, value in entries["hub"].items() if name not in ("revision", "sha256")}
-        before = hub.get("pretrained", {})
-        for name in {"revision", "sha256"} & before.keys():
-            del before[name]
-        lines += [f"[{role}.hub]", *(f"{name} = {toml(value)}" for name, value in hub.items())]
     path = tmp_path / "catalogue.toml"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text(mirror.catalogue(), encoding="utf-8")
     return path
 
 
-def files_of(module: transformers.PreTrainedModel, folder: Path, tokenizer: Mapping[str, bytes]) -> dict[str, bytes]:
-    """A checkpoint as bytes by file name, with its tokenizer's files."""
-    module.save_pretrained(folder)
-    return {path.name: path.read_bytes() for path in folder.iterdir()} | dict(tokenizer)
-
-
-def word_pieces(*, fast: bool) -> dict[str, bytes]:
-    """The files of BERT's tokenizer; repositories of 2020 have no tokenizer.json."""
-    tokenizer = tiny.word_pieces()
-    vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
-    files = {
-        "vocab.txt": "\n".join(vocabulary).encode(),
-        "tokenizer_config.json": b'{"do_lower_case": true, "model_max_length": 64}',
-    }
-    return files | ({"tokenizer.json": tokenizer.backend_tokenizer.to_str().encode()} if fast else {})
-
-
-def byte_pairs() -> dict[str, bytes]:
-    """The files of GPT-2's tokenizer that are read."""
-    backend = tiny.byte_pairs(marks=False).backend_tokenizer.to_str()
-    return {"tokenizer.json": backend.encode(), "tokenizer_config.json": b'{"model_max_length": 64}'}
-
-
-def bert(kind: type, sizes: Mapping[str, int] = SMALL, **config: Any) -> transformers.PreTrainedModel:
-    vocabulary = len(tiny.word_pieces())
-    return kind(BertConfig(vocab_size=vocabulary, max_position_embeddings=64, **sizes, **config))
-
-
-def distilbert(kind: type) -> transformers.PreTrainedModel:
-    return kind(DistilBertConfig(vocab_size=len(tiny.word_pieces()), dim=32, n_layers=2, n_heads=4, hidden_dim=48))
-
-
-def marian(folder: Path) -> dict[str, bytes]:
-    """A translator in the layout of Helsinki-NLP's: no generation_config.json is read."""
-    folder.mkdir()
-    module = tiny.marian(folder).module
-    named = {"tokenizer_config.json": json.dumps({"source_lang": "en", "target_lang": "de"}).encode()}
-    return files_of(module, folder, named)
-
-
-def vit() -> dict[str, bytes]:
-    """The image processor's file, as of 2021."""
-    halves = [0.5, 0.5, 0.5]
-    settings = {"do_normalize": True, "do_resize": True, "image_mean": halves, "image_std": halves, "size": 16}
-    return {"preprocessor_config.json": json.dumps(settings).encode()}
-
-
-CHECKPOINTS: dict[str, Callable[[Path], dict[str, bytes]]] = {
-    "minilm": lambda to: files_of(bert(BertForPreTraining), to, word_pieces(fast=True)),
-    "sentiment": lambda to: files_of(distilbert(DistilBertForSequenceClassification), to, word_pieces(fast=False)),
-    "paraphrase": lambda to: files_of(bert(BertForSequenceClassification), to, word_pieces(fast=False)),
-    "qa": lambda to: files_of(bert(BertForQuestionAnswering, LARGE), to, word_pieces(fast=True)),
-    "emoji-es": lambda to: files_of(bert(BertForSequenceClassification, num_labels=19), to, word_pieces(fast=True)),
-    "translate-en-de": marian,
-    "shakespeare": lambda to: files_of(tiny.gpt2().module, to, byte_pairs()),
-    "digits": lambda to: files_of(ViTForImageClassification(ViTConfig(**VIT, id2label=IMAGENET)), to, vit()),
-}
-"""What each role's repository holds, written into a folder."""
-
-BEFORE: dict[str, Callable[[], transformers.PreTrainedModel]] = {
-    "sentiment": lambda: distilbert(DistilBertForMaskedLM),
-    "paraphrase": lambda: bert(BertForPreTraining),
-    "qa": lambda: bert(BertForPreTraining, LARGE),
-    "emoji-es": lambda: bert(BertForMaskedLM),
-    "digits": lambda: ViTModel(ViTConfig(**VIT)),
-}
-"""What it was fine-tuned from."""
-
-
 @pytest.fixture
-def published(hub, catalogue: Path, tmp_path: Path) -> Callable[[str], Any]:
+def published(hub, catalogue: Path) -> Callable[[str], Any]:
     """Publish a role's repositories under their real names; gives its entry."""
 
     def publish(role: str):
-        entry = read_catalogue(catalogue)[role].hub
-        hub.publish(CHECKPOINTS[role](tmp_path / role), repo=entry.mirrors[0].repo)
-        if entry.pretrained:
-            before = files_of(BEFORE[role](), tmp_path / f"{role} before", {})
-            hub.publish(before, repo=entry.pretrained.mirrors[0].repo)
-        return entry
+        for repo, files in mirror.repositories(role).items():
+            hub.publish(files, repo=repo)
+        return read_catalogue(catalogue)[role].hub
 
     return publish
 
 
 def test_every_role_of_the_catalogue_is_tried_here() -> None:
-    assert list(CHECKPOINTS) == HUB_ROLES
-    assert list(BEFORE) == EARLIER
+    assert list(mirror.CHECKPOINTS) == HUB_ROLES
+    assert list(mirror.BEFORE) == EARLIER
 
 
 @pytest.mark.parametrize("role", HUB_ROLES)
@@ -162,7 +61,7 @@ def test_the_hub_checkpoint_of_a_role(role: str, published, hub, catalogue: Path
         "sentiment": ("negative", "positive"),
         "paraphrase": ("not equivalent", "equivalent"),
         "emoji-es": read_catalogue()["emoji-es"].hub.labels,
-        "digits": tuple(IMAGENET.values()),
+        "digits": tuple(mirror.IMAGENET.values()),
     }.get(role, ())
     asked = {request.rpartition("/")[2] for request in hub.asked}
     assert asked == set(entry.files)  # nothing that is not listed was read
@@ -185,11 +84,12 @@ def test_images_are_prepared_as_the_checkpoint_says(published, catalogue: Path) 
     model = load("digits", profile="hub", device="cpu", catalogue=catalogue)
     picture = Image.fromarray(np.zeros((20, 30, 3), np.uint8))
     pixels = model.tokenizer(picture, return_tensors="pt")["pixel_values"]
-    assert pixels.shape == (1, 3, 16, 16)
-    assert model.module(pixels, output_attentions=True).attentions[0].shape == (1, 4, 5, 5)
-    attention, found = course.attend(model, picture), course.attribute(model, picture, baseline="white")
-    assert attention.tokens.texts == ("[CLS]", "r0c0", "r0c1", "r1c0", "r1c1") and attention.identities().hold
-    assert found.complete and found.target == course.rank(model, picture, k=1).top.label
+    assert pixels.shape == (1, 3, 224, 224)
+    assert model.module(pixels, output_attentions=True).attentions[0].shape == (1, 12, 197, 197)
+    attention = course.attend(model, picture)
+    found = course.attribute(model, picture, baseline="white", most_steps=2)
+    assert attention.tokens.texts[:3] == ("[CLS]", "r0c0", "r0c1") and attention.tokens.texts[-1] == "r13c13"
+    assert attention.identities().hold and found.target == course.rank(model, picture, k=1).top.label
 
 
 @pytest.mark.parametrize("role", EARLIER)
@@ -273,7 +173,7 @@ def test_pickled_weights_are_the_same_after_conversion(role: str, pickled, hub, 
 
 
 def entry_layers(role: str) -> int:
-    return 3 if role == "translate-en-de" else 2
+    return 12 if role == "paraphrase" else 6
 
 
 def test_a_translators_tokenizer_can_be_copied(published, catalogue: Path) -> None:
