@@ -12,7 +12,7 @@ import pytest
 
 from course.building.assemble import build
 from course.building.execute import Run, run
-from course.building.imports import imported
+from course.building.imports import common
 from course.building.kernels import kernel_environment
 from course.building.lesson import Lesson, lesson_files, read_lesson
 from course.building.notebooks import solution, student
@@ -39,7 +39,8 @@ def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def kernels(mirrored: Path) -> Iterator[None]:
-    with kernel_environment(offline=True, warm=imported([read_lesson(path, ROOT) for path in PATHS], "hub")):
+    drafts = [draft(read_lesson(path, ROOT)) for path in PATHS for draft in (student, solution)]
+    with kernel_environment(offline=True, warm=common(drafts, "hub")):
         yield
 
 
