@@ -92,7 +92,9 @@ def read_lesson(path: Path, root: Path) -> Lesson:
         cells=script.cells,
         answers={key: cell for cell in answers.cells if (key := cell.text("exercise"))},
         wrong={
-            key: tuple(Wrong(c, c.text("advice") or "", c.text("profile")) for c in answers.cells if c.text("wrong") == key)
+            key: tuple(
+                Wrong(c, c.text("advice") or "", c.text("profile")) for c in answers.cells if c.text("wrong") == key
+            )
             for key in keys
         },
     )
