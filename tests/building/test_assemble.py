@@ -175,6 +175,15 @@ def test_a_wrong_answer_that_passes(small_course):
     ]
 
 
+def test_what_is_wrong_of_the_shipped_model_only_may_pass_on_another(small_course):
+    """Held to its advice on that profile, tried on all."""
+    small_course.change("count = 4", "count = 3 if PROFILE == 'hub' else 4", solution=True)
+    wrong = '# %% wrong="1.1" advice="A full stop is no word."'
+    assert not built(small_course, profile="hub").passed
+    small_course.change(wrong, f'{wrong} profile="shipped"', solution=True)
+    assert built(small_course, profile="hub").passed and built(small_course).passed
+
+
 def test_a_wrong_answer_that_gets_other_advice(small_course):
     small_course.change('advice="A full stop is no word."', 'advice="A comma is no word."', solution=True)
     (said,) = failures(small_course)

@@ -198,6 +198,15 @@ def test_fewer_than_two_wrong_answers(small_course):
     assert problems(small_course)[0].startswith(f"{SOLUTION}:2: exercise 1.1 has 1 wrong answers: give at least 2")
 
 
+def test_a_wrong_answer_may_be_one_on_a_profile_only(small_course):
+    wrong = '# %% wrong="1.1" advice="Counting starts at one."'
+    small_course.change(wrong, f'{wrong} profile="shipped"', solution=True)
+    lesson = read_lesson(small_course.lesson, small_course.root)
+    assert [one.profile for one in lesson.wrong["1.1"]] == ["shipped", None]
+    line = small_course.change('profile="shipped"', 'profile="shiped"', solution=True)
+    assert problems(small_course) == [f"{SOLUTION}:{line + 1}: profile is one of shipped, hub, not 'shiped'"]
+
+
 def test_an_open_exercise_needs_no_wrong_answers(small_course):
     small_course.change('# %% exercise="1.1"', '# %% exercise="1.1" open=true')
     text = small_course.solution.read_text(encoding="utf-8")
