@@ -9,18 +9,22 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from course.building.digests import digest
-from course.building.files import keep_only, sweep, write_if_changed
-from course.building.glossary import FILE, PAGE, glossary_text, publish_glossary
+from course.building.files import sweep, write_if_changed
+from course.building.glossary import glossary_text, publish_glossary
 from course.building.lesson import Header, Lesson, Source, parse_lesson, read_sources
 from course.building.lock import hold
 from course.building.plan import RUNS, SHIPPED, WHOLE, Asks, Plan
 from course.building.plan import STEPS as TAKEN
 from course.building.problems import LessonError, Problem
+from course.building.published import remove, sweep_all_but
 from course.building.report import STEPS, Counted, LessonReport, Report
 from course.building.workshop import Perform, Workshop
+
+if TYPE_CHECKING:
+    from course.building.standing import Standing
 
 _FOLDERS = ("student", "solutions", "site", "site/notebooks", "failed", ".")
 _SITE = "site index"
@@ -46,6 +50,7 @@ def build(
     say: Callable[[str], None] = print,
     show: Callable[[list[str], int, int], None] = lambda _now, _done, _of: None,
     wait: bool = False,
+    standing: Standing | None = None,
 ) -> Report:
     """Build the lessons below ``root`` into ``root/build`` and return the report, which is written there too.
 
@@ -54,7 +59,8 @@ def build(
     that stands there has passed. With ``fail_fast``, the first failure stops everything, and lessons that were not
     made by then stay as they were. All sources are read once, at the beginning. ``show`` is told what runs now, how
     many lessons are made, and of how many, whenever that changes. With ``wait``, another build of the same course is
-    waited for. Raises LessonError where no lesson matches, and BusyError where another build runs.
+    waited for. ``standing`` is what a process that builds again and again keeps from one build to the next.
+    Raises LessonError where no lesson matches, and BusyError where another build runs.
     """
     sources = read_sources(root)
     picked = pick(list(sources), only)
@@ -65,12 +71,15 @@ def build(
         plan = Plan(root, out, profile)
         plan.store.sweep()
         plan.look_around()
-        result = Report(profile)
-        course = _Course(plan, sources, say, show, place=partial(_place, profile, held.note, result.notes.append))
+        if standing:
+            standing.began(plan)
+        result, open_place = Report(profile), standing.place if standing else _place
+        place = partial(open_place, profile, held.note, result.notes.append)
+        course = _Course(plan, sources, say, show, place, standing)
         with Workshop(course.place, jobs=jobs or _jobs(plan, picked), changed=course.show) as course.workshop:
             passed = course.make(picked, fail_fast=fail_fast)
             if not only and not course.left:
-                _sweep(out, set(picked))
+                sweep_all_but(out, set(picked))
             damaged = _publish(plan, sources, passed)  # their pages were damaged in the store
             passed |= course.make(damaged)
         _publish(plan, sources, passed)
@@ -132,8 +141,10 @@ class _Course:
         say: Callable[[str], None],
         show: Callable[[list[str], int, int], None],
         place: Callable[[Sequence[Lesson]], AbstractContextManager[Perform]],
+        standing: Standing | None,
     ) -> None:
         self.plan, self.sources, self.say, self._show, self._place = plan, sources, say, show, place
+        self._standing = standing
         self.reports: dict[str, LessonReport] = {}
         self.left: list[str] = []
         self._making: list[str] = []
@@ -162,6 +173,8 @@ class _Course:
                 self.reports[name] = LessonReport(name)
                 _take(self.reports[name], gives)
                 made[name] = self._end(name, gives)
+            elif self._standing and (known := self._standing.failed(name, whole)):
+                self.reports[name], made[name] = known, None
             else:
                 calls[name] = partial(self._make, name, whole)
         self._made = 0
@@ -182,6 +195,8 @@ class _Course:
         report, started = self.reports.get(name) or LessonReport(name), time.monotonic()
         gives = Making(self.plan, self.workshop, self.sources[name], list(self.sources), report).make(whole)
         report.seconds += time.monotonic() - started
+        if self._standing and not gives:
+            self._standing.fails(report, whole)
         if gives and set(RUNS) <= set(report.ran):  # as long as it takes, so that it can be begun in time
             self.plan.note(name, "seconds", f"{sum(report.ran.values()):.1f}")
             self.plan.note(name, "memory", str(report.memory))
@@ -191,7 +206,7 @@ class _Course:
         self.say(self.reports[name].line())
         if gives:
             return _Listed(name, _header(gives), gives["body"])
-        _remove(name, self.plan.out)
+        remove(name, self.plan.out)
         return None
 
 
@@ -287,24 +302,3 @@ def _publish_page(plan: Plan, lesson: _Listed, published: Sequence[_Listed]) -> 
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _remove(name: str, out: Path) -> None:
-    for place in (
-        f"student/{name}.ipynb",
-        f"solutions/{name}.ipynb",
-        f"site/notebooks/{name}.ipynb",
-        f"site/{name}.html",
-    ):
-        (out / place).unlink(missing_ok=True)
-
-
-def _sweep(out: Path, names: set[str]) -> None:
-    """Remove what earlier builds left of lessons that are gone."""
-    notebooks = {f"{name}.ipynb" for name in names} | {FILE}
-    for folder in ("student", "solutions", "site/notebooks"):
-        keep_only(out / folder, notebooks)
-    keep_only(out / "site", {f"{name}.html" for name in names} | {"index.html", PAGE})
-    for path in (out / "failed").glob("*.ipynb"):
-        if path.name.rpartition(" (")[0] not in names:
-            path.unlink()

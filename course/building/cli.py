@@ -17,7 +17,10 @@ from pathlib import Path
 
 def main(arguments: Sequence[str] | None = None, *, root: Path) -> int:
     """Run ``build.py``; returns the exit code: 0 all passed, 1 something failed, 2 the call was wrong, 130 stopped."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.port and not options.watch:
+        parser.error("--port says where --watch serves the pages: give both")
     # jsonschema 4.26 has this package build a grammar on import, for 1.2 s, to check a format that no notebook has.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from course.building.lock import BusyError
@@ -89,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
         help="run up to N notebooks at a time (default: one a core, as far as memory goes)",
     )  # fmt: skip
     parser.add_argument("--fail-fast", action="store_true", help="stop at the first lesson that fails")
+    parser.add_argument("--watch", action="store_true", help="build again what each save changed; serve the pages")
+    parser.add_argument("--port", type=_count, metavar="N", help="where --watch serves pages (default: a free port)")
     parser.add_argument("--wait", action="store_true", help="wait where another build of this course is running")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("list", help="list the lessons")
@@ -105,6 +110,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(options: argparse.Namespace, root: Path) -> int:
+    if options.watch:
+        from course.building.watch import watch
+
+        watch(
+            root, only=options.only, profile=options.profile, jobs=options.jobs, fail_fast=options.fail_fast,
+            port=options.port,
+        )  # fmt: skip
     from course.building.assemble import build
     from course.building.bar import Bar
     from course.building.skeletons import PLACEHOLDER, placeholders
@@ -204,7 +216,7 @@ def _clean(options: argparse.Namespace, root: Path) -> int:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs: write 1, 2, 3 …")
+        raise argparse.ArgumentTypeError(f"{text!r} is no such number: write 1, 2, 3 …")
     return int(text)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from course.building.limits import STARTING_SECONDS
+from course.building.recording import VARIABLE
 
 
 class ForkError(Exception):
@@ -120,7 +121,8 @@ def _ask(path: Path, request: dict[str, Any], output: Sequence[int]) -> Fork:
 def template(folder: Path, name: str, modules: Sequence[str]) -> Iterator[Path]:
     """A template with these modules, at a socket ``name`` in ``folder``; on leaving, all that came from it ends.
 
-    It answers as soon as it has imported them; asking earlier means waiting. The names are those of `imports`.
+    It answers as soon as it has imported them; asking earlier means waiting. The names are those of `imports`; with
+    the recorder among them, what it reads is noted in ``name``.record.
     """
     path, listed = folder / f"{name}.socket", folder / f"{name}.txt"
     listed.write_text("\n".join(modules), encoding="utf-8")
@@ -129,8 +131,8 @@ def template(folder: Path, name: str, modules: Sequence[str]) -> Iterator[Path]:
         listener.listen(64)
         command = [sys.executable, "-m", "course.building.template", str(listener.fileno()), str(folder), str(listed)]
         process = subprocess.Popen(
-            command, env=os.environ | {"TMPDIR": str(folder)}, stdin=subprocess.PIPE, cwd=folder,
-            pass_fds=[listener.fileno()], start_new_session=True,
+            command, env=os.environ | {"TMPDIR": str(folder), VARIABLE: str(folder / f"{name}.record")}, cwd=folder,
+            stdin=subprocess.PIPE, pass_fds=[listener.fileno()], start_new_session=True,
         )  # fmt: skip
     try:
         yield path

@@ -111,7 +111,8 @@ def _read(module: str, found: dict[str, None], read: dict[str, Mapping[str, str]
     path = _file(module)
     if path is None:
         return
-    read[module], names = _statements(path, path.stat().st_mtime_ns)
+    found_at = path.stat()
+    read[module], names = _statements(path, found_at.st_mtime_ns, found_at.st_size)
     if module in _SILENCES:
         found[str(path)] = None
         return
@@ -120,9 +121,12 @@ def _read(module: str, found: dict[str, None], read: dict[str, Mapping[str, str]
 
 
 @cache
-def _statements(path: Path, _changed: int) -> tuple[Mapping[str, str], tuple[str, ...]]:
+def _statements(path: Path, _changed: int, _size: int) -> tuple[Mapping[str, str], tuple[str, ...]]:
     """Where a module finds the names that it imports when they are used, and what it imports at once."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):  # a lesson that imports it will say so
+        return {}, ()
     return _homes(tree), tuple(_at_once(tree.body))
 
 

@@ -22,6 +22,7 @@ from traitlets import Integer
 from course.building.forks import Fork, ForkError, NoisyError, fork, fork_template, template
 from course.building.importing import package_of
 from course.building.limits import MEMORY_BYTES, Watch
+from course.building.recording import VARIABLE
 
 KERNEL = "attention-course"
 PROVISIONER = "attention-course-ipc"
@@ -32,6 +33,8 @@ _TEMPLATE = "ATTENTION_COURSE_TEMPLATE"
 _EVERY_KERNEL = (
     "course.building.recording", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub",
 )  # fmt: skip
+_MANY = 12
+"""Of so many templates, one or the other is for imports that its lesson no longer has."""
 _EVERY_CHECK = ("pytest", "nbval.plugin", "jupyter_client.manager", "course.building.second_run")
 
 
@@ -205,7 +208,8 @@ def _template_for(names: Sequence[str]) -> str:
     with _asking:
         while missing and not path.exists():
             try:
-                _templates.append(fork_template(folder / f"{_KERNELS}.socket", path, missing, env=own_variables()))
+                env = own_variables() | {VARIABLE: str(path.with_suffix(".record"))}
+                _templates.append(fork_template(folder / f"{_KERNELS}.socket", path, missing, env=env))
             except NoisyError as noisy:
                 missing = [name for name in missing if package_of(name) != str(noisy)]
             except ForkError:
@@ -216,6 +220,13 @@ def _template_for(names: Sequence[str]) -> str:
 _asking = Lock()
 _templates: list[Fork] = []
 """Those that this process asked for; each ends when it lets go of them."""
+
+
+def records() -> list[Path] | None:
+    """What the templates of the open environment noted of their reads; None where one has ended, or there are many."""
+    if len(_templates) > _MANY or any(template.poll() is not None for template in _templates) or fallbacks():
+        return None
+    return sorted((private_folder() or Path()).glob("*.record"))
 
 
 def private_folder() -> Path | None:

@@ -68,6 +68,7 @@ class Making:
         finally:
             for future in started:
                 future.cancel()
+            self.plan.reads[self.source.name] = self._reads
         gives = {
             "header": asdict(lesson.header),
             "facts": {

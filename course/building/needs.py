@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import course
 from course.building.digests import Digests, names_in
@@ -83,10 +84,7 @@ def _shipped() -> list[Path]:
 
 def read_record(record: Path, names: Names, digests: Digests, before: Shapes) -> Reads:
     """What the kernels that wrote this record read. ``before`` is from before any of them, or their parent, started."""
-    try:
-        lines = [json.loads(line) for line in record.read_text(encoding="utf-8", errors="surrogateescape").splitlines()]
-    except (OSError, ValueError):
-        lines = []
+    lines = _lines(record)
     if not any("early" in line for line in lines):
         return Reads(doubts=("its kernel kept no record of what it read",))
     read: dict[str, list[int] | None] = {}
@@ -113,6 +111,29 @@ def read_record(record: Path, names: Names, digests: Digests, before: Shapes) ->
         else:
             needs[names.of(path)] = digests.now(path) or ABSENT
     return Reads(needs, tuple(dict.fromkeys(doubts)))
+
+
+def still_as_read(record: Path, before: Shapes) -> bool:
+    """All that the process read which wrote this record is as it was; False where that cannot be known.
+
+    ``before`` is from before the process started; of other files, the record has what they were like.
+    """
+    lines = _lines(record)
+    written = {line["wrote"] for line in lines if "wrote" in line}
+    for line in lines:
+        path = line.get("read") or line.get("listed") or ""
+        made = path in written or _temporary(path)
+        if "opaque" in line or (path and not made and signature(path) != before.get(path, line["stat"])):
+            return False
+    return bool(lines)
+
+
+def _lines(record: Path) -> list[dict[str, Any]]:
+    try:
+        text = record.read_text(encoding="utf-8", errors="surrogateescape")
+        return [json.loads(line) for line in text.splitlines()]
+    except (OSError, ValueError):
+        return []
 
 
 def _temporary(path: str) -> bool:

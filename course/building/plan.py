@@ -56,6 +56,8 @@ class Plan:
         self._names = Names(self.root)
         self._records: dict[str, Record] = {}
         self._changes: dict[str, str | None] = {}
+        self.reads: dict[str, Reads] = {}
+        """What the lessons that were made with this plan read, also where they failed."""
 
     # --- questions -------------------------------------------------------------------------------------------------
 
@@ -122,8 +124,14 @@ class Plan:
         return digest(*(f"{name} {found[name]}" for name in sorted(found)))
 
     def look_around(self) -> None:
-        """Take the surroundings as they are now: later, the build sets variables of its own for its kernels."""
-        self._surroundings  # noqa: B018
+        """Take the surroundings as they are now, for later the build sets variables of its own, and its own code."""
+        self._surroundings, self.own_code  # noqa: B018
+
+    def moved(self, earlier: Plan) -> str | None:
+        """What has changed around the build since another plan looked around, in a few words; None if nothing has."""
+        if self.own_code != earlier.own_code:
+            return "the build's own code changed"
+        return difference(earlier._surroundings, self._surroundings) if self._where != earlier._where else None
 
     # --- answers ---------------------------------------------------------------------------------------------------
 
@@ -161,6 +169,17 @@ class Plan:
             if self._change(variant, asks) is None:
                 return Reads(json.loads(self.store.get(variant["needs"]) or b"{}"))
         return Reads(doubts=("it is not stored",))
+
+    def changed(self, reads: Reads) -> bool:
+        """Something that was read is not as it was, or that is not known."""
+        return bool(reads.doubts or first_change(reads.needs, self._names, self.digests.first))
+
+    def files(self, lesson: str) -> set[str]:
+        """The paths of all files that steps of a lesson read, as far as they are known; of folders, with a slash."""
+        names = set(self.reads[lesson].needs) if lesson in self.reads else set()
+        for variant in self._record(lesson).get(WHOLE, []):
+            names |= json.loads(self.store.get(variant["needs"]) or b"{}").keys()
+        return {self._names.path(name) for name in names}
 
     def note(self, lesson: str, key: str, value: str) -> None:
         """Keep a small fact about a lesson, such as what its page was made from."""

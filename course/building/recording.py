@@ -98,7 +98,7 @@ def _listed(path: Any) -> None:
         return  # the import system looks around; what can be imported is asked for by the build itself
     name = os.path.join(os.path.abspath(os.fsdecode(path or ".")), "")
     if name not in _lines and not name.startswith((*_INSTALLED, *_NO_FILES)):
-        _note(name, {"listed": name})
+        _note(name, {"listed": name, "stat": signature(name)})
 
 
 def _stands_for_itself(name: str) -> bool:

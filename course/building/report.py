@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 from course.building.problems import Problem
 
+UNCHANGED = "passed before, and nothing has changed"
 STEPS = ("source", "student", "solution", "wrong answers", "second run", "leaks")
 
 
@@ -82,7 +83,7 @@ class LessonReport:
         if not self.passed:
             return "\n".join([f"{self.name} FAILED", *(f"  {problem}" for problem in self.problems)])
         if not self.ran:
-            return f"{self.name} passed before, and nothing has changed"
+            return f"{self.name} {UNCHANGED}"
         return (
             f"{self.name} passed: {self.exercises} exercises, {self.wrong_answers} wrong answers, "
             f"{self.claims} claims, {self.comparison} – {self.seconds:.0f} s"

@@ -11,12 +11,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from course.building.digests import Digests
-from course.building.kernels import kernel_environment, variables
-from course.building.needs import PACKAGE, Names, Reads, Shapes, read_record, shipped_shapes
+from course.building.kernels import kernel_environment, records, variables
+from course.building.needs import PACKAGE, Names, Reads, Shapes, read_record, shipped_shapes, still_as_read
 from course.building.recording import VARIABLE
 from course.building.store import Store
 
 _START = '__import__("course.building.recording", fromlist=["install"]).install()\n'
+_opened: Shapes = {}
 _before: Shapes = {}
 
 
@@ -34,13 +35,13 @@ def workplace(
     remove it if this process is killed. Kernels import the same ``course`` as this process. ``warm`` and ``say`` are
     those of `kernel_environment`; ``warm`` names no module of the course, or all that it imports counts as read by all.
     """
-    global _before
+    global _opened, _before
     folder = tempfile.mkdtemp(prefix="course-")
     note(folder)
     before = {name: os.environ.get(name) for name in ("TMPDIR", "PYTHONPATH")}
     temporary, tempfile.tempdir = tempfile.tempdir, folder
     _forget_doubtful_bytecode()
-    _before = shipped_shapes()
+    _before = _opened = shipped_shapes()
     try:
         os.environ["TMPDIR"] = folder
         if not PACKAGE.is_relative_to(sys.prefix):
@@ -56,6 +57,15 @@ def workplace(
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def stands() -> bool:
+    """Make the open place ready for another build; False where what its templates imported may have changed since."""
+    global _before
+    _forget_doubtful_bytecode()
+    _before = shipped_shapes()  # taken first: what changes from here on is noticed when a run has ended
+    noted = records()
+    return noted is not None and all(still_as_read(record, _opened) for record in noted)
 
 
 class Recorded:

@@ -65,7 +65,9 @@ def test_a_folder_without_lessons(tmp_path, capsys):
     assert "there is no lesson here" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["biuld"], ["--profile", "hubb"], ["--only"], ["clean", "--keep", "soon"]])
+@pytest.mark.parametrize(
+    "arguments", [["biuld"], ["--profile", "hubb"], ["--only"], ["clean", "--keep", "soon"], ["--port", "8000"]]
+)
 def test_a_call_that_means_nothing(small_course, arguments):
     with pytest.raises(SystemExit) as stop:
         main(arguments, root=small_course.root)

@@ -174,6 +174,24 @@ def test_other_surroundings_run_everything_again(small_course, tape, monkeypatch
     assert said[0].startswith(f"01_counting: student runs again: {says}") and "taken from" not in " ".join(said)
 
 
+def test_what_a_process_has_imported_is_outdated_when_code_or_surroundings_are_others(small_course, monkeypatch):
+    first, now = (Plan(small_course.root, small_course.root / "build", "shipped") for _ in range(2))
+    first.look_around()
+    assert now.moved(first) is None
+    found = {**first._surroundings, "package": {**first._surroundings["package"], "torch-9.9": "new"}}
+    with monkeypatch.context() as patch:
+        patch.setattr("course.building.plan.surroundings", lambda _digests: found)
+        later = Plan(small_course.root, small_course.root / "build", "shipped")
+        assert later.moved(first) == "the package torch-9.9 is new"
+    real = __import__("course.building.digests", fromlist=["x"]).Digests.first
+    monkeypatch.setattr(
+        "course.building.digests.Digests.first",
+        lambda self, path: "x" if path.endswith("site.py") else real(self, path),
+    )
+    other = Plan(small_course.root, small_course.root / "build", "shipped")
+    assert other.moved(first) == "the build's own code changed"
+
+
 def test_a_profile_keeps_its_own_results(small_course, tape):
     built(small_course, tape)
     assert built(small_course, tape, profile="hub") == RUNS

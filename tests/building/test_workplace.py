@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from course.building import kernels
 from course.building import workplace as places
 from course.building.imports import needed
 from course.building.lesson import read_lesson
 from course.building.notebooks import student
 from course.building.tasks import execute
-from course.building.workplace import workplace
+from course.building.workplace import stands, workplace
 from tests.building.conftest import LESSON
 
 
@@ -82,6 +83,30 @@ def test_a_module_that_only_another_notebook_imports_is_not_there(small_course):
     draft = student(read_lesson(small_course.lesson, small_course.root))
     with workplace(offline=True, warm=("sys", "wave")):
         assert "False" in execute(draft, {}, 60, str(small_course.root)).outputs.decode()
+
+
+@pytest.mark.slow
+def test_an_open_place_stands_until_a_template_is_outdated_or_dead(small_course, monkeypatch):
+    helper = small_course.root / "helper.py"
+    helper.write_text("WORD = 1\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(small_course.root), str(places.PACKAGE.parent)]))
+    small_course.change('print(len(words), "words on", PROFILE)', "import sys, helper\nprint(helper.WORD)")
+    draft = student(read_lesson(small_course.lesson, small_course.root))
+
+    def ran():
+        assert not execute(draft, {}, 60, str(small_course.root)).problems
+
+    with workplace(offline=True, warm=("sys",)):
+        ran()
+        assert stands() and stands()
+        helper.touch()
+        assert not stands()
+    with workplace(offline=True, warm=("sys",)):
+        ran()
+        assert stands()
+        kernels._templates[0].kill()
+        kernels._templates[0].wait(30)
+        assert not stands()
 
 
 @pytest.mark.slow
