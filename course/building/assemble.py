@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from course.building.digests import digest
 from course.building.files import keep_only, sweep, write_if_changed
 from course.building.lesson import Header, Lesson, Source, parse_lesson, read_sources
 from course.building.lock import hold
+from course.building.places import places
 from course.building.plan import RUNS, SHIPPED, WHOLE, Asks, Plan
 from course.building.plan import STEPS as TAKEN
 from course.building.problems import LessonError, Problem
@@ -41,6 +41,7 @@ def build(
     profile: str = SHIPPED,
     jobs: int | None = 1,
     fail_fast: bool = False,
+    scheduler: str | None = None,
     say: Callable[[str], None] = print,
     show: Callable[[list[str], int, int], None] = lambda _now, _done, _of: None,
     wait: bool = False,
@@ -48,11 +49,12 @@ def build(
     """Build the lessons below ``root`` into ``root/build`` and return the report, which is written there too.
 
     ``only`` picks lessons whose names begin with one of these; up to ``jobs`` notebooks run at a time, one a core
-    where that is None, as far as the memory goes that they took before. What failed is removed from ``build``: all
+    where that is None, as far as the memory goes that they took before. With the address of a Dask ``scheduler`` they
+    run on its workers, as many at a time as those have threads. What failed is removed from ``build``: all
     that stands there has passed. With ``fail_fast``, the first failure stops everything, and lessons that were not
     made by then stay as they were. All sources are read once, at the beginning. ``show`` is told what runs now, how
     many lessons are made, and of how many, whenever that changes. With ``wait``, another build of the same course is
-    waited for. Raises LessonError where no lesson matches, and BusyError where another build runs.
+    waited for. Raises LessonError where no lesson matches, BusyError where another build runs, and ClusterError.
     """
     sources = read_sources(root)
     picked = pick(list(sources), only)
@@ -64,8 +66,11 @@ def build(
         plan.store.sweep()
         plan.look_around()
         result = Report(profile)
-        course = _Course(plan, sources, say, show, place=partial(_place, profile, held.note, result.notes.append))
-        with Workshop(course.place, jobs=jobs or _jobs(plan, picked), changed=course.show) as course.workshop:
+        where = places(plan, scheduler, held.note, result.notes.append)
+        course = _Course(plan, sources, say, show, place=where.open)
+        with Workshop(
+            course.place, jobs=jobs or where.jobs(picked), changed=course.show, halt=where.halt
+        ) as course.workshop:
             passed = course.make(picked, fail_fast=fail_fast)
             if not only and not course.left:
                 _sweep(out, set(picked))
@@ -84,27 +89,6 @@ def build(
         ):
             write_if_changed(out / name, text)
     return result
-
-
-def _jobs(plan: Plan, names: Sequence[str]) -> int:
-    from course.building.limits import TYPICAL_BYTES, side_by_side
-
-    known = [int(memory) for name in names if (memory := plan.noted(name, "memory"))]
-    return side_by_side(max(known, default=0) or TYPICAL_BYTES)
-
-
-@contextmanager
-def _place(
-    profile: str, note: Callable[[str], None], say: Callable[[str], None], lessons: Sequence[Lesson]
-) -> Iterator[Perform]:
-    """This process, with kernels that are forked from what all these lessons import."""
-    from course.building.imports import common
-    from course.building.making import DRAFTS
-    from course.building.workplace import workplace
-
-    warm = common([draft(lesson) for lesson in lessons for draft, _ in DRAFTS.values()], profile)
-    with workplace(offline=profile == SHIPPED, warm=warm, note=note, say=say):
-        yield lambda task, *arguments: task(*arguments)
 
 
 def pick(names: Sequence[str], only: Sequence[str]) -> list[str]:
@@ -181,9 +165,9 @@ class _Course:
         from course.building.making import Making
 
         self.say(f"{name} …")
-        report, started = self.reports.get(name) or LessonReport(name), time.monotonic()
+        report = self.reports.get(name) or LessonReport(name)
         gives = Making(self.plan, self.workshop, self.sources[name], list(self.sources), report).make(whole)
-        report.seconds += time.monotonic() - started
+        report.seconds = sum(report.ran.values())  # and not what it waited for others
         if gives and set(RUNS) <= set(report.ran):  # as long as it takes, so that it can be begun in time
             self.plan.note(name, "seconds", f"{sum(report.ran.values()):.1f}")
             self.plan.note(name, "memory", str(report.memory))

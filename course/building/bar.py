@@ -10,11 +10,11 @@ from tqdm import tqdm
 
 
 class Bar:
-    """Lines to standard output and, where ``stream`` is a terminal, a bar below them."""
+    """Lines to standard output and, where ``stream`` (standard error) is a terminal, a bar below them."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         self._tqdm = tqdm(
-            total=0, file=stream, disable=None, leave=False, dynamic_ncols=True,
+            total=0, file=stream or sys.stderr, disable=None, leave=False, dynamic_ncols=True,
             bar_format="{n_fmt} of {total_fmt} lessons |{bar:20}| {elapsed}{postfix}",
         )  # fmt: skip
 

@@ -55,7 +55,9 @@ def test_bytecode_that_python_could_wrongly_take_for_current_is_removed(tmp_path
 
 @pytest.mark.slow
 def test_a_forked_kernel_records_what_an_ordinary_one_does_and_nothing_of_others(small_course):
-    small_course.change('print(len(words), "words on", PROFILE)', "import course, course.models.bars, wave\ncourse.rank\nprint(1)")
+    small_course.change(
+        'print(len(words), "words on", PROFILE)', "import course, course.models.bars, wave\ncourse.rank\nprint(1)"
+    )
     draft = student(read_lesson(small_course.lesson, small_course.root))
     bars = str(places.PACKAGE / "models" / "bars.py")
     assert bars in needed(draft)
