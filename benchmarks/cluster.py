@@ -25,7 +25,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[1]
-PORT = 18_787
 LESSON = """\
 # ---
 # title: Synthetic lesson {number}
@@ -109,22 +108,25 @@ def write(root: Path, lessons: int, seconds: float, *, compute: bool) -> None:
 @contextmanager
 def cluster(workers: int, folder: Path) -> Iterator[str]:
     """A scheduler with so many workers, each a process with one thread."""
-    address = f"tcp://127.0.0.1:{PORT}"
+    known = folder / "scheduler.json"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     common = ["--host", "127.0.0.1", "--no-dashboard"]
-    scheduler = [sys.executable, "-m", "dask", "scheduler", "--port", str(PORT), *common]
-    worker = [sys.executable, "-m", "dask", "worker", address, "--nworkers", str(workers), "--nthreads", "1", *common]
+    dask = [sys.executable, "-m", "dask"]
+    scheduler = [*dask, "scheduler", "--port", "0", "--scheduler-file", str(known), *common]
+    worker = [*dask, "worker", "--scheduler-file", str(known), "--nworkers", str(workers), "--nthreads", "1", *common]
     started = [subprocess.Popen(command, **quiet) for command in (scheduler, worker)]
     try:
         from distributed import Client
 
-        with Client(address, timeout=120) as client:
+        with Client(scheduler_file=str(known), timeout=120) as client:
             client.wait_for_workers(workers, timeout=120)
+            address = client.scheduler.address
         yield address
     finally:
         for process in reversed(started):
             process.terminate()
             process.wait()
+        known.unlink()
 
 
 if __name__ == "__main__":

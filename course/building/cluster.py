@@ -196,6 +196,9 @@ class Cluster:
         name = f"{info['name']} ({address})" if info["name"] != address else address
         try:
             lease = self._client.submit(str, key=f"lease-{uuid4().hex}", workers=[address], pure=False)
+            while not lease.done():  # its threads may be taken by another build
+                if self._stopped.wait(_EVERY / 5) or address not in self._there:
+                    return
             host = Host(self._name, lease.key, {**order, "threads": info["nthreads"]})
             loaded, introduction = self._client.run(admit, host, workers=[address])[address]
             if introduction is None:
@@ -203,7 +206,7 @@ class Cluster:
             elif not (reason := unlike(introduction["likeness"], ours)) and loaded != LOADED:
                 reason = "it runs another version of the course than is installed there: start it again"
         except Exception as error:  # whatever befalls Dask, and what the worker raises
-            if self._stopped.is_set():
+            if self._stopped.is_set() or address not in self._there:
                 return
             introduction, reason = None, f"{type(error).__name__}: {error}"
         if not reason and introduction:

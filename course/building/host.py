@@ -16,7 +16,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 from distributed import Worker, WorkerPlugin, get_worker
@@ -38,23 +38,31 @@ class Host(WorkerPlugin):  # type: ignore[misc]
         self.name, self.lease, self.order = name, lease, order
         self.introduction: Introduction | None = None
         self._folder = ""
+        self._guest: subprocess.Popen[bytes] | None = None
 
     async def setup(self, worker: Worker) -> None:
         """Called by Dask, in the thread of the worker's connections, which must not wait."""
-        self._worker = worker
+        self._worker, self._set_up = worker, asyncio.Event()
         self._lock, self._numbers = threading.Lock(), itertools.count()
         self._asked: dict[int, Future[bytes | None]] | None = {}
-        await asyncio.to_thread(self._start)
+        try:
+            if self.lease in worker.state.tasks:
+                await asyncio.to_thread(self._start)
+            else:
+                self._leave()
+        finally:
+            self._set_up.set()
 
     def transition(self, key: str, start: str, finish: str, **_more: Any) -> None:
         """Called by Dask for each change of each task; leaves when the lease is over."""
         if key == self.lease and finish in ("released", "forgotten"):
-            self.lease = ""
-            self._worker.loop.add_callback(self._worker.plugin_remove, name=self.name)
+            self._leave()
 
     async def teardown(self, worker: Worker) -> None:
         """Called by Dask, when this leaves or the worker ends."""
-        await asyncio.to_thread(self._end)
+        await self._set_up.wait()
+        if self._guest:
+            await asyncio.to_thread(self._end, self._guest)
 
     def perform(self, call: bytes) -> bytes | None:
         """What the guest answers to a task; None where it is gone. From any thread."""
@@ -68,26 +76,30 @@ class Host(WorkerPlugin):  # type: ignore[misc]
                 self._write((number, call))
         return answer.result()
 
+    def _leave(self) -> None:
+        self.lease = ""
+        self._worker.loop.add_callback(self._worker.plugin_remove, name=self.name)
+
     def _start(self) -> None:
         command = [sys.executable, "-m", "course.building.guest"]
         self._guest = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=sys.platform != "win32"
         )
-        with suppress(OSError):
+        assert self._guest.stdout
+        with suppress(OSError, EOFError):  # then its error is in the worker's log
             self._write(self.order)
-        with suppress(EOFError):
-            self.introduction = pickle.load(self._guest.stdout)  # type: ignore[arg-type]
-        threading.Thread(target=self._read, name="guest", daemon=True).start()
+            self.introduction = pickle.load(self._guest.stdout)
+        threading.Thread(target=self._read, args=[self._guest.stdout], name="guest", daemon=True).start()
 
     def _write(self, message: object) -> None:
-        assert self._guest.stdin
+        assert self._guest and self._guest.stdin
         pickle.dump(message, self._guest.stdin)
         self._guest.stdin.flush()
 
-    def _read(self) -> None:
+    def _read(self, answers: IO[bytes]) -> None:
         with suppress(EOFError, pickle.UnpicklingError):
             while True:
-                number, answer = pickle.load(self._guest.stdout)  # type: ignore[arg-type]
+                number, answer = pickle.load(answers)
                 if number == FOLDER:
                     self._folder = answer
                 elif self._asked is not None:
@@ -97,17 +109,18 @@ class Host(WorkerPlugin):  # type: ignore[misc]
         for future in asked.values():
             future.set_result(None)
 
-    def _end(self) -> None:
+    def _end(self, guest: subprocess.Popen[bytes]) -> None:
+        assert guest.stdin
         with suppress(OSError):
-            self._guest.stdin.close()  # type: ignore[union-attr]
+            guest.stdin.close()
         try:
-            self._guest.wait(_PATIENCE)
+            guest.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             with suppress(psutil.Error):
-                for process in [*psutil.Process(self._guest.pid).children(recursive=True), self._guest]:
+                for process in [*psutil.Process(guest.pid).children(recursive=True), guest]:
                     with suppress(psutil.Error):
                         process.kill()
-            self._guest.wait()
+            guest.wait()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -224,36 +224,37 @@ def test_a_guest_that_is_killed_has_its_task_done_by_the_next(small_course, two)
     until(lambda: not two.left())
 
 
-def faked(folder: Path, what: str) -> str:
-    """An import path that has another version of something."""
-    if what == "torch":
-        metadata = folder / "torch-0.1.dist-info" / "METADATA"
-        metadata.parent.mkdir(parents=True)
-        metadata.write_text("Metadata-Version: 2.1\nName: torch\nVersion: 0.1\n")
-        return f"{folder}:{ROOT}"
-    shutil.copytree(PACKAGE, folder / "course", ignore=shutil.ignore_patterns("__pycache__"))
-    with (folder / "course" / "measures" / "rollout.py").open("a") as file:
-        file.write("# changed\n")
-    return str(folder)
-
-
 def test_workers_that_differ_are_refused_by_name_and_the_others_do_the_work(small_course, alone, tmp_path, capsys):
-    alone.worker("old-torch", PYTHONPATH=faked(tmp_path / "old", "torch"))
-    alone.worker("old-course", PYTHONPATH=faked(tmp_path / "course", "course"))
-    assert main(["--scheduler", alone.address], root=small_course.root) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and said.startswith(f"no worker of {alone.address} can be used: ")
+    metadata = tmp_path / "torch-0.1.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text("Metadata-Version: 2.1\nName: torch\nVersion: 0.1\n")
+    (tmp_path / "none" / "course").mkdir(parents=True)
+    (tmp_path / "none" / "course" / "__init__.py").touch()
+    shutil.copytree(PACKAGE, tmp_path / "old" / "course", ignore=shutil.ignore_patterns("__pycache__"))
+    host = tmp_path / "old" / "course" / "building" / "host.py"
+    text = host.read_text(encoding="utf-8")
+    host.write_text(text + "# older\n", encoding="utf-8")
+    paths = {"old-torch": f"{tmp_path}:{ROOT}", "old-course": str(tmp_path / "old"), "none": str(tmp_path / "none")}
+    for name, path in paths.items():
+        alone.worker(name, PYTHONPATH=path)
     reasons = {
         "old-torch": rf"torch is 0\.1 there and {re.escape(version('torch'))} here",
-        "old-course": r"course/measures/rollout\.py is not the same",
+        "old-course": r"course/building/host\.py is not the same",
+        "none": "ModuleNotFoundError: No module named 'course.building'",
     }
-    for name, reason in reasons.items():
-        assert re.search(rf"{name} \(tcp://127\.0\.0\.1:\d+\) is refused: {reason}", said), said
+    for _ in range(2):
+        assert main(["--scheduler", alone.address], root=small_course.root) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1 and said.startswith(f"no worker of {alone.address} can be used: ")
+        for name, reason in reasons.items():
+            assert re.search(rf"{name} \(tcp://127\.0\.0\.1:\d+\) is refused: {reason}", said), said
+        host.write_text(text, encoding="utf-8")
+        reasons["old-course"] = "it runs another version of the course than is installed there: start it again"
     alone.worker("good")
     shown: list[str] = []
     report = built(small_course, alone.address, show=lambda now, *_: shown.extend(now))
     assert report.passed and {label.split(" on ")[1].split()[0] for label in shown} == {"good"}
-    assert len(report.notes) == 2 and all(" is refused: " in note for note in report.notes)
+    assert len(report.notes) == 3 and all(" is refused: " in note for note in report.notes)
     until(lambda: not alone.left())
 
 
