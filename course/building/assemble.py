@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course.building.digests import digest
 from course.building.files import sweep, write_if_changed
-from course.building.glossary import glossary_text, publish_glossary
-from course.building.lesson import Header, Lesson, Source, parse_lesson, read_sources
+from course.building.lesson import Lesson, Source, parse_lesson, read_sources
 from course.building.lock import hold
-from course.building.plan import RUNS, SHIPPED, WHOLE, Asks, Plan
+from course.building.places import places
+from course.building.plan import RUNS, SHIPPED, Asks, Plan
 from course.building.plan import STEPS as TAKEN
 from course.building.problems import LessonError, Problem
-from course.building.published import remove, sweep_all_but
+from course.building.published import Listed, header_of, publish, remove, sweep_all_but, unchanged
 from course.building.report import STEPS, Counted, LessonReport, Report
 from course.building.workshop import Perform, Workshop
 
@@ -27,17 +23,6 @@ if TYPE_CHECKING:
     from course.building.standing import Standing
 
 _FOLDERS = ("student", "solutions", "site", "site/notebooks", "failed", ".")
-_SITE = "site index"
-_GLOSSARY = "site glossary"
-
-
-@dataclass(frozen=True)
-class _Listed:
-    """A lesson as the pages name it, and the hash of its page's body."""
-
-    name: str
-    header: Header
-    body: str
 
 
 def build(
@@ -47,6 +32,7 @@ def build(
     profile: str = SHIPPED,
     jobs: int | None = 1,
     fail_fast: bool = False,
+    scheduler: str | None = None,
     say: Callable[[str], None] = print,
     show: Callable[[list[str], int, int], None] = lambda _now, _done, _of: None,
     wait: bool = False,
@@ -55,12 +41,14 @@ def build(
     """Build the lessons below ``root`` into ``root/build`` and return the report, which is written there too.
 
     ``only`` picks lessons whose names begin with one of these; up to ``jobs`` notebooks run at a time, one a core
-    where that is None, as far as the memory goes that they took before. What failed is removed from ``build``: all
+    where that is None, as far as the memory goes that they took before. With the address of a Dask ``scheduler`` they
+    run on its workers, as many at a time as those have threads. What failed is removed from ``build``: all
     that stands there has passed. With ``fail_fast``, the first failure stops everything, and lessons that were not
     made by then stay as they were. All sources are read once, at the beginning. ``show`` is told what runs now, how
     many lessons are made, and of how many, whenever that changes. With ``wait``, another build of the same course is
-    waited for. ``standing`` is what a process that builds again and again keeps from one build to the next.
-    Raises LessonError where no lesson matches, and BusyError where another build runs.
+    waited for. ``scheduler`` is the address of a cluster to run on, and ``standing`` what a process that builds again
+    and again keeps from one build to the next. Raises LessonError where no lesson matches, BusyError where another
+    build runs, and ClusterError.
     """
     sources = read_sources(root)
     picked = pick(list(sources), only)
@@ -73,16 +61,18 @@ def build(
         plan.look_around()
         if standing:
             standing.began(plan)
-        result, open_place = Report(profile), standing.place if standing else _place
-        place = partial(open_place, profile, held.note, result.notes.append)
-        course = _Course(plan, sources, say, show, place, standing)
-        with Workshop(course.place, jobs=jobs or _jobs(plan, picked), changed=course.show) as course.workshop:
+        result = Report(profile)
+        where = places(plan, scheduler, standing, held.note, result.notes.append)
+        course = _Course(plan, sources, say, show, where.open, standing)
+        with Workshop(
+            course.place, jobs=jobs or where.jobs(picked), changed=course.show, halt=where.halt
+        ) as course.workshop:
             passed = course.make(picked, fail_fast=fail_fast)
             if not only and not course.left:
                 sweep_all_but(out, set(picked))
-            damaged = _publish(plan, sources, passed)  # their pages were damaged in the store
+            damaged = publish(plan, sources, passed)  # their pages were damaged in the store
             passed |= course.make(damaged)
-        _publish(plan, sources, passed)
+        publish(plan, sources, passed)
         plan.digests.save()
         for note in result.notes:
             say(note)
@@ -91,27 +81,6 @@ def build(
         for name, text in result.files().items():
             write_if_changed(out / name, text)
     return result
-
-
-def _jobs(plan: Plan, names: Sequence[str]) -> int:
-    from course.building.limits import TYPICAL_BYTES, side_by_side
-
-    known = [int(memory) for name in names if (memory := plan.noted(name, "memory"))]
-    return side_by_side(max(known, default=0) or TYPICAL_BYTES)
-
-
-@contextmanager
-def _place(
-    profile: str, note: Callable[[str], None], say: Callable[[str], None], lessons: Sequence[Lesson]
-) -> Iterator[Perform]:
-    """This process, with kernels that are forked from what all these lessons import."""
-    from course.building.imports import common
-    from course.building.making import DRAFTS
-    from course.building.workplace import workplace
-
-    warm = common([draft(lesson) for lesson in lessons for draft, _ in DRAFTS.values()], profile)
-    with workplace(offline=profile == SHIPPED, warm=warm, note=note, say=say):
-        yield lambda task, *arguments: task(*arguments)
 
 
 def pick(names: Sequence[str], only: Sequence[str]) -> list[str]:
@@ -162,9 +131,9 @@ class _Course:
                 lessons.append(parse_lesson(self.sources[name], list(self.sources)))
         return self._place(lessons)
 
-    def make(self, names: Sequence[str], *, fail_fast: bool = False) -> dict[str, _Listed | None]:
+    def make(self, names: Sequence[str], *, fail_fast: bool = False) -> dict[str, Listed | None]:
         """Make these lessons, or find them unchanged; None for each that failed. The longest are begun first."""
-        made: dict[str, _Listed | None] = {}
+        made: dict[str, Listed | None] = {}
         calls = {}
         for name in names:
             whole = self.plan.whole(self.sources[name], list(self.sources))
@@ -192,9 +161,9 @@ class _Course:
         from course.building.making import Making
 
         self.say(f"{name} …")
-        report, started = self.reports.get(name) or LessonReport(name), time.monotonic()
+        report = self.reports.get(name) or LessonReport(name)
         gives = Making(self.plan, self.workshop, self.sources[name], list(self.sources), report).make(whole)
-        report.seconds += time.monotonic() - started
+        report.seconds = sum(report.ran.values())  # and not what it waited for others
         if self._standing and not gives:
             self._standing.fails(report, whole)
         if gives and set(RUNS) <= set(report.ran):  # as long as it takes, so that it can be begun in time
@@ -202,20 +171,12 @@ class _Course:
             self.plan.note(name, "memory", str(report.memory))
         return report, gives
 
-    def _end(self, name: str, gives: Mapping[str, Any] | None) -> _Listed | None:
+    def _end(self, name: str, gives: Mapping[str, Any] | None) -> Listed | None:
         self.say(self.reports[name].line())
         if gives:
-            return _Listed(name, _header(gives), gives["body"])
+            return Listed(name, header_of(gives), gives["body"])
         remove(name, self.plan.out)
         return None
-
-
-def unchanged(plan: Plan, name: str, whole: Asks) -> dict[str, Any] | None:
-    """What there is to know of a lesson of which nothing has changed, neither its sources nor what was published."""
-    gives, _ = plan.find(name, WHOLE, whole)
-    if gives and plan.store.has(gives["body"]) and all(plan.stands(*product) for product in gives["products"].items()):
-        return gives
-    return None
 
 
 def _take(report: LessonReport, gives: Mapping[str, Any]) -> None:
@@ -226,79 +187,3 @@ def _take(report: LessonReport, gives: Mapping[str, Any]) -> None:
     report.exercises, report.wrong_answers, report.claims = facts["exercises"], facts["wrong answers"], facts["claims"]
     report.comparison = Counted(**facts["comparison"])
     report.kept = list(TAKEN)
-
-
-def _header(gives: Mapping[str, Any]) -> Header:
-    fields: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in gives["header"].items()
-    }
-    return Header(**fields)
-
-
-def _publish(plan: Plan, sources: Mapping[str, Source], passed: Mapping[str, _Listed | None]) -> list[str]:
-    """Write the pages, linked with each other and with those of earlier builds that still stand.
-
-    Returns the lessons whose stored page proved damaged, which have to be made again.
-    """
-    lessons = {name: lesson for name, lesson in passed.items() if lesson}
-    for name in sources.keys() - passed.keys():
-        if (plan.out / "site" / f"{name}.html").is_file():
-            with suppress(LessonError):
-                lessons[name] = _Listed(name, facts(plan, sources, name)[0], "")
-    published = [lessons[name] for name in sorted(lessons)]
-    damaged = [lesson.name for lesson in published if lesson.body and not _publish_page(plan, lesson, published)]
-    words = glossary_text(plan.root)
-    listed = [f"{lesson.name} {lesson.header!r}" for lesson in published]
-    made_of = digest(plan.page_code, str(words is not None), *listed)
-    index = plan.store.record(_SITE)
-    if index.get("made of") != made_of or not plan.stands("site/index.html", index["page"]):
-        from course.building.site import index_page
-
-        page = index_page(published, glossary=words is not None)
-        write_if_changed(plan.out / "site" / "index.html", page)
-        plan.store.keep(_SITE, {"made of": made_of, "page": _sha256(page)})
-    _publish_glossary(plan, words, [lesson.name for lesson in published])
-    return damaged
-
-
-def _publish_glossary(plan: Plan, words: str | None, published: Sequence[str]) -> None:
-    made_of = digest(plan.page_code, words or "", str(words is not None), *published)
-    kept = plan.store.record(_GLOSSARY)
-    if kept.get("made of") != made_of or not all(plan.stands(*file) for file in kept["files"].items()):
-        files = publish_glossary(plan.root, plan.out, published)
-        plan.store.keep(_GLOSSARY, {"made of": made_of, "files": {place: _sha256(files[place]) for place in files}})
-
-
-def facts(plan: Plan, sources: Mapping[str, Source], name: str) -> tuple[Header, int]:
-    """The header of a lesson and how many exercises it has: from the store where that has them, else read.
-
-    Raises LessonError where the lesson cannot be read.
-    """
-    gives = plan.recall(name, WHOLE, plan.whole(sources[name], list(sources)))
-    if gives:
-        return _header(gives), int(gives["facts"]["exercises"])
-    lesson = parse_lesson(sources[name], list(sources))
-    return lesson.header, len(lesson.exercises)
-
-
-def _publish_page(plan: Plan, lesson: _Listed, published: Sequence[_Listed]) -> bool:
-    place = published.index(lesson)
-    near = [f"{other.name} {other.header.title}" for other in published[max(place - 1, 0) : place + 2]]
-    made_of = digest(plan.page_code, lesson.body, *near)
-    file = f"site/{lesson.name}.html"
-    if plan.noted(lesson.name, "page made of") == made_of and plan.stands(file, plan.noted(lesson.name, "page")):
-        return True
-    from course.building.site import lesson_page
-
-    body = plan.store.get(lesson.body)
-    if body is None:
-        return False
-    page = lesson_page(lesson, body.decode(), published)
-    write_if_changed(plan.out / file, page)
-    plan.note(lesson.name, "page made of", made_of)
-    plan.note(lesson.name, "page", _sha256(page))
-    return True
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

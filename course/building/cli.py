@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None, *, root: Path) -> int:
     # jsonschema 4.26 has this package build a grammar on import, for 1.2 s, to check a format that no notebook has.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from course.building.lock import BusyError
-    from course.building.problems import LessonError
+    from course.building.problems import ClusterError, LessonError
 
     commands = {"list": _list, "check": _check, "why": _why, "new": _new, "clean": _clean, None: _build}
     try:
@@ -33,10 +33,11 @@ def main(arguments: Sequence[str] | None = None, *, root: Path) -> int:
     except LessonError as error:
         lines = [problem.message if not problem.line else str(problem) for problem in error.problems]
         code = 2
-    except BusyError as error:
+    except (BusyError, ClusterError) as error:
         lines, code = [str(error)], 2
     except ModuleNotFoundError as error:
-        lines, code = [f"{error.name} is not installed: run pip install -c constraints.txt -e '.[build]'"], 2
+        extra = "build,cluster" if error.name in ("dask", "distributed") else "build"
+        lines, code = [f"{error.name} is not installed: run pip install -c constraints.txt -e '.[{extra}]'"], 2
     except KeyboardInterrupt:
         lines, code = ["stopped; what was written is complete"], 130
     except BrokenPipeError:  # read by a program that stops reading
@@ -89,11 +90,16 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--jobs", type=_count, metavar="N",
-        help="run up to N notebooks at a time (default: one a core, as far as memory goes)",
+        help="run up to N notebooks at a time (default: one a core, as far as memory goes; "
+        "with --scheduler, one a thread of its workers)",
     )  # fmt: skip
     parser.add_argument("--fail-fast", action="store_true", help="stop at the first lesson that fails")
     parser.add_argument("--watch", action="store_true", help="build again what each save changed; serve the pages")
     parser.add_argument("--port", type=_count, metavar="N", help="where --watch serves pages (default: a free port)")
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS",
+        help="run the notebooks on the workers of a Dask scheduler that you trust, such as tcp://10.0.0.1:8786",
+    )  # fmt: skip
     parser.add_argument("--wait", action="store_true", help="wait where another build of this course is running")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("list", help="list the lessons")
@@ -124,7 +130,7 @@ def _build(options: argparse.Namespace, root: Path) -> int:
     with Bar() as bar:
         report = build(
             root, only=options.only, profile=options.profile, jobs=options.jobs, fail_fast=options.fail_fast,
-            say=bar.say, show=bar.show, wait=options.wait,
+            scheduler=options.scheduler, say=bar.say, show=bar.show, wait=options.wait,
         )  # fmt: skip
     print(f"{report.summary()} Report: build/report.md, pages: build/site/index.html")
     for lesson in report.lessons:
@@ -134,10 +140,10 @@ def _build(options: argparse.Namespace, root: Path) -> int:
 
 
 def _list(_options: argparse.Namespace, root: Path) -> int:
-    from course.building.assemble import facts
     from course.building.lesson import read_sources
     from course.building.plan import Plan
     from course.building.problems import LessonError
+    from course.building.published import facts
 
     code, sources = 0, read_sources(root)
     plan = Plan(root, root / "build", "shipped")

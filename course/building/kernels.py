@@ -141,6 +141,7 @@ def kernel_environment(
             "PYTHONHASHSEED": "0",
             # The same numbers on every machine, and kernels side by side that do not wait for each other's threads.
             "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",  # numpy's BLAS would start threads as it is imported, before the fork
             "HF_HUB_DISABLE_TELEMETRY": "1",
             _FOLDER: str(base),

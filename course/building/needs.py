@@ -75,10 +75,11 @@ class Names:
 
 def shipped_shapes() -> Shapes:
     """Size, time and inode of every file of the course, taken before any kernel starts."""
-    return {str(path): signature(str(path)) for path in _shipped()}
+    return {str(path): signature(str(path)) for path in shipped()}
 
 
-def _shipped() -> list[Path]:
+def shipped() -> list[Path]:
+    """Every file of the course's package: sources, the catalogue, weights, what pages are made of."""
     return [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
 
@@ -98,7 +99,7 @@ def read_record(record: Path, names: Names, digests: Digests, before: Shapes) ->
             read.setdefault(line["read"], line["stat"])
     if any(line.get("early") for line in lines):
         # Modules were there before the recorder: what they had read by then is unknown, so all that is shipped counts.
-        data = [str(path) for path in _shipped() if path.suffix != ".py" and "building" not in path.parts]
+        data = [str(path) for path in shipped() if path.suffix != ".py" and "building" not in path.parts]
         read.update({path: before.get(path) for path in data})
     for path, shape in read.items():
         if path in before:

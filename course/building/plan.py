@@ -19,7 +19,7 @@ from course.building.digests import Digests, digest, sources
 from course.building.lesson import LIMITS, Source
 from course.building.needs import PACKAGE, Names, Reads, first_change
 from course.building.store import Record, Store
-from course.building.surroundings import difference, surroundings
+from course.building.surroundings import Surroundings, difference, surroundings
 
 if TYPE_CHECKING:
     from course.building.notebooks import Draft  # nbformat takes a second to import
@@ -181,6 +181,17 @@ class Plan:
             names |= json.loads(self.store.get(variant["needs"]) or b"{}").keys()
         return {self._names.path(name) for name in names}
 
+    def difference(self, elsewhere: Surroundings, reads: Reads) -> str | None:
+        """The first thing here that is other than where something was done; None where it would have been the same."""
+        if elsewhere != self._surroundings:
+            return difference(elsewhere, self._surroundings)
+        return first_change(reads.needs, self._names, self.digests.first)
+
+    def change_of_own_files(self, reads: Reads) -> str | None:
+        """The same for files below the folder of the lessons only."""
+        own = {name: digest for name, digest in reads.needs.items() if name.startswith("./")}
+        return first_change(own, self._names, self.digests.first)
+
     def note(self, lesson: str, key: str, value: str) -> None:
         """Keep a small fact about a lesson, such as what its page was made from."""
         record = self._record(lesson)
@@ -213,7 +224,7 @@ class Plan:
         return self._changes[needs]
 
     @cached_property
-    def _surroundings(self) -> dict[str, dict[str, str]]:
+    def _surroundings(self) -> Surroundings:
         return surroundings(self.digests)
 
     @cached_property

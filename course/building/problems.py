@@ -23,3 +23,7 @@ class LessonError(Exception):
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+
+
+class ClusterError(Exception):
+    """A cluster cannot do the work; the message says why in a sentence."""

@@ -15,6 +15,7 @@ from course.building.kernels import fallbacks
 from course.building.lesson import Lesson, lesson_files, parse_lesson, read_sources
 from course.building.making import DRAFTS
 from course.building.needs import PACKAGE, Reads
+from course.building.places import perform_here
 from course.building.plan import SHIPPED, Asks, Plan
 from course.building.problems import LessonError, Problem
 from course.building.report import LessonReport
@@ -92,7 +93,7 @@ class Standing:
         self.open(profile)
         note(self._folder)
         with self._inside():
-            yield lambda task, *arguments: task(*arguments)
+            yield perform_here
             lost = bool(fallbacks())
         if lost:
             self.close()

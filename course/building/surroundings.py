@@ -22,7 +22,7 @@ _VARIABLES = (
     "OMP_", "OPENBLAS", "PYTHON", "PYTORCH", "SOURCE_DATE_EPOCH", "TOKENIZERS_", "TORCH", "TRANSFORMERS_", "TZ",
 )  # fmt: skip
 
-_SET_FOR_KERNELS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED")
+_SET_FOR_KERNELS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED")
 _FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 """Where matplotlib finds fonts; it remembers them in a cache that the kernels of a build share."""
 

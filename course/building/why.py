@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from course.building.assemble import pick, unchanged
+from course.building.assemble import pick
 from course.building.lesson import Lesson, Source, parse_lesson, read_sources
 from course.building.plan import SHIPPED, Plan, parameters_of
+from course.building.published import unchanged
 
 _DAMAGED = "its stored result is damaged"
 

@@ -19,7 +19,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Perform = Callable[..., Any]
-"""Does a task with its arguments, here or elsewhere, and returns what the task does."""
+"""Does a task with its arguments, here or elsewhere, and returns what the task does.
+
+It is given a function before the task, and calls that when the task begins, with the name of the place, "" for here.
+"""
 Place = Callable[[], AbstractContextManager[Perform]]
 """Where tasks are done: gives what does them, for as long as it is open."""
 
@@ -34,13 +37,19 @@ class Workshop:
     """Does up to ``jobs`` tasks at a time. Their place opens with the first, for a build often has nothing to do.
 
     Tasks run in threads: in the main thread, nbclient would take Ctrl-C for itself and go on. ``changed`` is told the
-    labels of what runs now, whenever that changes, from any thread.
+    labels of what runs now, whenever that changes, from any thread. ``halt`` is called when everything is stopped, to
+    stop what runs elsewhere.
     """
 
     def __init__(
-        self, place: Place, *, jobs: int = 1, changed: Callable[[list[str]], None] = lambda _now: None
+        self,
+        place: Place,
+        *,
+        jobs: int = 1,
+        changed: Callable[[list[str]], None] = lambda _now: None,
+        halt: Callable[[], None] = lambda: None,
     ) -> None:
-        self._place, self._jobs, self._changed = place, jobs, changed
+        self._place, self._jobs, self._changed, self._halt = place, jobs, changed, halt
         self._lock = Lock()
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._running: list[str] = []
@@ -93,9 +102,13 @@ class Workshop:
         def do() -> None:
             if not result.set_running_or_notify_cancel():
                 return
-            self._now(label, begins=True)
-            done = _settled(lambda: self._performer()(task, *arguments, **options))
-            self._now(label, begins=False)
+            shown: list[str] = []
+            done = _settled(
+                lambda: self._performer()(
+                    lambda where: self._now(shown, f"{label} {where}".rstrip()), task, *arguments, **options
+                )
+            )
+            self._now(shown)
             if self._stopped:  # its kernels were killed: what it says is about that
                 result.set_exception(StoppedError())
             elif error := done.exception():
@@ -123,15 +136,20 @@ class Workshop:
                 self._others |= _children()  # templates, which see to the end of what they forked
             return self._perform
 
-    def _now(self, label: str, *, begins: bool) -> None:
+    def _now(self, shown: list[str], *labels: str) -> None:
+        """Show these labels in place of those that a task has ``shown``."""
         with self._lock:
-            self._running.append(label) if begins else self._running.remove(label)
+            for label in shown:
+                self._running.remove(label)
+            self._running += labels
+            shown[:] = labels
             now = list(self._running)
         self._changed(now)
 
     def _stop(self, workers: list[Thread]) -> None:
         """Kill all that the tasks started, while they and the calls that wait for them end."""
         self._stopped = True
+        self._halt()
         logging.disable(logging.CRITICAL)  # nbclient would say, from its thread, that its kernel died
         deadline = time.monotonic() + _PATIENCE
         while any(worker.is_alive() for worker in workers) and time.monotonic() < deadline:

@@ -16,7 +16,11 @@ from course.building.workshop import StoppedError, Workshop
 
 @contextmanager
 def here():
-    yield lambda task, *arguments: task(*arguments)
+    def perform(begins, task, *arguments):
+        begins("")
+        return task(*arguments)
+
+    yield perform
 
 
 def test_as_many_at_a_time_as_there_are_jobs_and_each_result_with_its_name():
@@ -45,7 +49,7 @@ def test_the_place_opens_with_the_first_task_and_closes_with_the_workshop():
     @contextmanager
     def place():
         said.append("open")
-        yield lambda task, *arguments: said.append(task)
+        yield lambda _begins, task, *arguments: said.append(task)
         said.append("closed")
 
     with Workshop(place, jobs=3) as workshop:
