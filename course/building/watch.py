@@ -91,20 +91,26 @@ class _Watch:
         from course.building.bar import Bar
         from course.building.report import UNCHANGED
 
+        said = []
         self.site.building = True
         try:
             with Bar() as bar:
+
+                def say(line: str) -> None:
+                    if not line.endswith(UNCHANGED):
+                        said.append(line)
+                        bar.say(line)
+
                 report = build(
                     self.root, only=self.only, profile=self.profile, jobs=self.jobs, fail_fast=self.fail_fast,
-                    say=lambda line: None if line.endswith(UNCHANGED) else bar.say(line), show=bar.show, wait=True,
-                    standing=self.standing,
+                    say=say, show=bar.show, wait=True, standing=self.standing,
                 )  # fmt: skip
             self.site.failing = {
                 lesson.name: list(map(str, lesson.problems)) for lesson in report.lessons if not lesson.passed
             }
         finally:
             self.site.building = False
-        if report.summary() != self._summary or any(lesson.ran for lesson in report.lessons):
+        if said or report.summary() != self._summary:
             self._summary = report.summary()
             _say(self._summary)
 

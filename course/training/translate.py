@@ -232,7 +232,7 @@ RECIPE = Recipe(
         "dropout 0.1, batches of 1,800 tokens by length, AdamW with a peak rate of 2e-3 and a cosine over 11 epochs, "
         "averaged weights (0.997). Run with `--precision bfloat16 --threads 1`: 21 processor minutes. "
         "Validation BLEU by epoch: 22.5, 29.5, 32.3, 33.8, 35.0, 36.6, 37.6, 37.8, 38.4, "
-        "38.8, 38.7 (first 400 pairs of `val`; all of them at the epoch kept: 36.7). One seed. BLEU and chrF are "
+        "38.8, 38.7 (first 400 pairs of `val`; all of them at the epoch kept: 36.7). BLEU and chrF are "
         "sacreBLEU's, cased, of greedy translations. Alignment: the decoder reads the reference; in the row that "
         "predicts a German word of the lexicon (`course/training/lexicon_en_de.tsv`), the weights of the last layer's "
         "heads are averaged, and the largest must stand on the English word. Both words stand once in their sentences."

@@ -57,6 +57,10 @@ def test_prose_runs_nothing_and_code_only_the_runs_of_its_lesson(small_course, t
         small_course.change("return number**2", "return number**3", solution=True)
         watched.waits()
         assert watched.ran() == {"01_counting": {"wrong answers", "pages"}, "02_again": set()}
+        small_course.change("return number**3", "return number**2", solution=True)
+        small_course.change("Here is the formula", "A lesson with the formula")
+        watched.waits()
+        assert watched.ran() == {"01_counting": set(), "02_again": set()}  # it was there before
         assert watched.unheard() == [] and not [line for line in watched.lines if "anew" in line]
 
 
