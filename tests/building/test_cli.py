@@ -86,3 +86,17 @@ def test_the_exit_code_follows_the_report(small_course, capsys):
     assert main([], root=small_course.root) == 1
     out = capsys.readouterr().out
     assert "0 lessons passed, 1 failed." in out and "lessons/01_counting.py:1:" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--port", "8000"], "--port says where --watch serves the pages: give both"),
+        (["--watch", "--scheduler", "tcp://127.0.0.1:1"], "leave out --scheduler"),
+        (["--jobs", "0"], "'0' is no number of jobs"),
+    ],
+)
+def test_options_that_mean_nothing_together_are_refused(small_course, capsys, arguments, says):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments, root=small_course.root)
+    assert stopped.value.code == 2 and says in capsys.readouterr().err
