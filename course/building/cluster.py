@@ -208,7 +208,7 @@ class Cluster:
         except Exception as error:  # whatever befalls Dask, and what the worker raises
             if self._stopped.is_set() or address not in self._there:
                 return
-            introduction, reason = None, f"{type(error).__name__}: {error}"
+            introduction, reason = None, f"it cannot take part: {error or type(error).__name__}"
         if not reason and introduction:
             worker = _Worker(name, address, lease, introduction["surroundings"])
             self._there[address] = worker

@@ -93,7 +93,7 @@ def test_the_exit_code_follows_the_report(small_course, capsys):
     [
         (["--port", "8000"], "--port says where --watch serves the pages: give both"),
         (["--watch", "--scheduler", "tcp://127.0.0.1:1"], "leave out --scheduler"),
-        (["--jobs", "0"], "'0' is no number of jobs"),
+        (["--jobs", "0"], "'0' is no such number"),
     ],
 )
 def test_options_that_mean_nothing_together_are_refused(small_course, capsys, arguments, says):

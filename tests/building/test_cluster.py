@@ -161,7 +161,7 @@ def test_the_same_bytes_as_here_and_kept_for_both(small_course, two, expected):
     assert (published(small_course), reported(small_course)) == expected and report.notes == []
     places = {label.split(" on ")[1].split()[0] for now in shown for label in now}
     assert places == {"one", "another"}
-    assert max(len(now) for now in shown) == 3  # as many as the workers have threads
+    assert 1 < max(map(len, shown)) <= 3  # as many as the workers have threads
     assert not any(lesson.ran for lesson in built(small_course).lessons)
     until(lambda: not two.left())
 
@@ -177,9 +177,9 @@ def test_a_failing_lesson_names_its_line_and_one_job_is_one_at_a_time(small_cour
 
 
 def test_fail_fast_stops_the_workers(small_course, two):
-    small_course.change("claim(", "import time\nopen('/dev/null')\ntime.sleep(600)\nclaim(")
-    course_of(small_course, ["02_again"])
-    small_course.change("time.sleep(600)", "1 / 0")
+    small_course.change("count = len(words)", "import time\ntime.sleep(600)\ncount = len(words)", solution=True)
+    course_of(small_course, ["02_again"])  # two of its runs do not sleep, and so leave room for the other
+    small_course.change("claim(", "1 / 0\nclaim(")
     report = built(small_course, two.address, fail_fast=True)
     assert not report.passed and report.left == ["02_again"]
     until(lambda: not two.left())
@@ -240,7 +240,7 @@ def test_workers_that_differ_are_refused_by_name_and_the_others_do_the_work(smal
     reasons = {
         "old-torch": rf"torch is 0\.1 there and {re.escape(version('torch'))} here",
         "old-course": r"course/building/host\.py is not the same",
-        "none": "ModuleNotFoundError: No module named 'course.building'",
+        "none": r"it cannot take part: .*No module named 'course\.building'",
     }
     for _ in range(2):
         assert main(["--scheduler", alone.address], root=small_course.root) == 2
