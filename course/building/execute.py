@@ -50,11 +50,12 @@ def run(draft: Draft, *, parameters: dict[str, Any], timeout: float) -> Run:
     A run whose kernel could not be started, or was lost with its template, is made once more, with an ordinary kernel.
     """
     header = draft.lesson.header
-    with tempfile.TemporaryDirectory(prefix="run-", dir=private_folder()) as folder:
+    environment = private_folder()
+    with tempfile.TemporaryDirectory(prefix="run-", dir=environment) as folder:
         for again in (False, True):
             progress = Progress(header.cell_seconds or timeout, header.lesson_seconds or LESSON_SECONDS)
             failure = _execute(draft, parameters, progress, Path(folder, f"work{again:d}"))
-            if failure is not _NO_KERNEL or again:
+            if failure is not _NO_KERNEL or again or private_folder() != environment:  # it was closed meanwhile
                 break
             give_up("a kernel did not start, or was lost with its template")
     if failure is _NO_KERNEL:

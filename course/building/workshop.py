@@ -91,8 +91,11 @@ class Workshop:
             for _ in calls:
                 name, result = ended.get()
                 yield name, result.result()
+        except KeyboardInterrupt:
+            self._stop(workers, _PATIENCE)
+            raise
         except BaseException:
-            self._stop(workers)
+            self._stop(workers, 10 * _PATIENCE)  # this process goes on, and they should not go on beside it
             raise
 
     def start(self, label: str, task: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Future[T]:
@@ -146,12 +149,12 @@ class Workshop:
             now = list(self._running)
         self._changed(now)
 
-    def _stop(self, workers: list[Thread]) -> None:
+    def _stop(self, workers: list[Thread], patience: float) -> None:
         """Kill all that the tasks started, while they and the calls that wait for them end."""
         self._stopped = True
         self._halt()
         logging.disable(logging.CRITICAL)  # nbclient would say, from its thread, that its kernel died
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + patience
         while any(worker.is_alive() for worker in workers) and time.monotonic() < deadline:
             self._kill()
             time.sleep(0.05)
