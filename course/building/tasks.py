@@ -54,8 +54,15 @@ def execute(draft: Draft, parameters: Mapping[str, str], timeout: int, root: str
     started = time.monotonic()
     with recorded(Path(root)) as record, ready(needed(draft, _profile(parameters))):
         done = run(draft, parameters=dict(parameters), timeout=timeout)
-    took = time.monotonic() - started
-    return Executed(outputs_of(done.notebook), done.problems, record.reads, took, _slowest(draft, done), done.memory)
+    return Executed(
+        outputs=outputs_of(done.notebook),
+        problems=done.problems,
+        reads=record.reads,
+        seconds=time.monotonic() - started,
+        slowest=_slowest(draft, done),
+        memory=done.memory,
+        in_cells=sum(done.seconds.values()),
+    )
 
 
 def run_again(draft: Draft, parameters: Mapping[str, str], outputs: bytes, timeout: int, root: str) -> Compared:

@@ -283,6 +283,7 @@ def test_side_by_side_gives_the_same_bytes_and_a_report_in_order(small_course):
     report = built(small_course, jobs=2, show=lambda *told: shown.append(told))
     assert report.passed and [lesson.name for lesson in report.lessons] == ["01_counting", "02_again", "03_again"]
     assert digests(small_course) == one_by_one and all(lesson.memory > 1 << 20 for lesson in report.lessons)
+    assert all(0 < lesson.in_cells < sum(lesson.ran.values()) for lesson in report.lessons)
     assert max(len(now) for now, _, _ in shown) == 2 and shown[-1] == ([], 2, 3)
 
 

@@ -110,6 +110,14 @@ def dask():
             cluster.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _found_alike():
+    """Workers find the course as this process does; what it found by would else be one of their differences."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        yield
+
+
 @pytest.fixture(scope="module")
 def two():
     with dask() as cluster:
@@ -149,7 +157,7 @@ def published(course) -> dict[str, bytes]:
 def reported(course) -> list[dict]:
     """The report of each lesson, without what differs from run to run."""
     lessons = json.loads((course.root / "build" / "report.json").read_text(encoding="utf-8"))["lessons"]
-    timed = ("seconds", "memory", "ran", "slowest")
+    timed = ("seconds", "in_cells", "memory", "ran", "slowest")
     return [{name: value for name, value in lesson.items() if name not in timed} for lesson in lessons]
 
 
@@ -161,7 +169,7 @@ def test_the_same_bytes_as_here_and_kept_for_both(small_course, two, expected):
     assert (published(small_course), reported(small_course)) == expected and report.notes == []
     places = {label.split(" on ")[1].split()[0] for now in shown for label in now}
     assert places == {"one", "another"}
-    assert 1 < max(map(len, shown)) <= 3  # as many as the workers have threads
+    assert 1 < max(map(len, shown)) <= 6  # of three threads; a label may stay while the next task begins
     assert not any(lesson.ran for lesson in built(small_course).lessons)
     until(lambda: not two.left())
 
