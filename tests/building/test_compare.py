@@ -81,7 +81,7 @@ def test_a_second_run_whose_template_dies_is_made_again(small_course, tmp_path):
     before = set(psutil.Process().children(recursive=True))
     found, reasons = second(small_course, tmp_path, ("json",), kill)
     assert not found.problems and len(reasons) >= 1
-    assert set(psutil.Process().children(recursive=True)) == before
+    assert set(psutil.Process().children(recursive=True)) <= before  # what earlier tests left may end meanwhile
 
 
 def test_a_kernel_lost_between_two_cells_is_told(monkeypatch):
