@@ -72,9 +72,10 @@ def _attentions(outputs: Any) -> dict[str, Any]:
 
 def _attend_translation(model: Model, source: str, target: str | None, *, truncate: bool) -> EncoderDecoderAttention:
     source_tokens, inputs = tokenise(model, source, truncate=truncate)
-    if target is None:
-        target = _translate(model, inputs)
-    written, targets = tokenise(model, target, truncate=truncate, as_target=True)
+    cut = truncate
+    if target is None:  # a translation that never ended may be longer when it is read again
+        target, cut = _translate(model, inputs), True
+    written, targets = tokenise(model, target, truncate=cut, as_target=True)
     labels = targets["input_ids"]
     start = model.module.config.decoder_start_token_id
     if start is None:

@@ -66,6 +66,13 @@ def test_the_decoder_reads_the_target_shifted_by_one():
     assert both.decoder.tokens.texts[0] == "</s>" and len(both.decoder.tokens) == labels.shape[1]
 
 
+def test_an_own_translation_that_never_ends_is_read_as_far_as_the_model_reads(tmp_path, monkeypatch):
+    """Read again, 62 written tokens can be more than 64."""
+    monkeypatch.setattr("course.attending._translate", lambda _model, _inputs: "the cat sat " * 12)
+    written = course.attend(tiny.marian(tmp_path), "the cat sat").decoder.tokens
+    assert len(written) == 64 and written.dropped > 0
+
+
 def test_without_a_target_the_models_own_translation_is_used(tmp_path):
     both = course.attend(tiny.marian(tmp_path), "the cat sat")
     assert both.cross.queries.sources[0].strip()
