@@ -102,13 +102,20 @@ class Course:
         path = self.solution if solution else self.lesson
         text = path.read_text(encoding="utf-8")
         assert text.count(before) == 1, f"{before!r} is there {text.count(before)} times"
-        path.write_text(text.replace(before, after), encoding="utf-8")
+        save(path, text.replace(before, after))
         return text[: text.index(before)].count("\n") + 1
 
     def line(self, passage: str, *, solution: bool = False) -> int:
         text = (self.solution if solution else self.lesson).read_text(encoding="utf-8")
         assert text.count(passage) == 1
         return text[: text.index(passage)].count("\n") + 1
+
+
+def save(path: Path, text: str) -> None:
+    """Write a file as editors do: whole, or not yet."""
+    beside = path.with_name(f".{path.name}.swp")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.building.conftest import LESSON, SOLUTION
+from tests.building.conftest import LESSON, SOLUTION, save
 from tests.building.watched import ROOT, Watched
 
 pytestmark = pytest.mark.slow
@@ -39,8 +39,8 @@ def kit(small_course):
 
 
 def second_lesson(course, text=LESSON, name="02_again") -> None:
-    (course.root / "lessons" / f"{name}.py").write_text(text, encoding="utf-8")
-    (course.root / "solutions" / f"{name}.py").write_text(SOLUTION, encoding="utf-8")
+    save(course.root / "solutions" / f"{name}.py", SOLUTION)
+    save(course.root / "lessons" / f"{name}.py", text)
 
 
 def test_prose_runs_nothing_and_code_only_the_runs_of_its_lesson(small_course, tape, temporary):
