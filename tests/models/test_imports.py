@@ -11,7 +11,7 @@ from course.models.imports import modules_for
 
 CHECK = """
 import sys
-from course.building.template import _resolve
+from course.building.importing import _resolve
 from course.models.imports import modules_for
 for name in modules_for([{role!r}]):
     _resolve(name)
