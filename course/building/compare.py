@@ -94,7 +94,7 @@ def _nbval(run: Run, folder: Path, timeout: float) -> tuple[int | None, str]:
             [sys.executable, "-m", *arguments], cwd=folder, env=env, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=said, stderr=said,
         )  # fmt: skip
-        watch = Watch(process.pid, MEMORY_BYTES)
+        watch = Watch(process.pid, 2 * MEMORY_BYTES)  # an ordinary kernel is within, and its own watch names the cell
         watch.start()
         try:
             ended = process.wait((header.lesson_seconds or LESSON_SECONDS) + STARTING_SECONDS)
