@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from course.building.execute import Run, run
+from course.building.execute import run
 from course.building.imports import common
 from course.building.kernels import kernel_environment
 from course.building.lesson import Lesson, lesson_files, read_lesson
 from course.building.notebooks import solution, student
 from course.building.outcomes import outcomes, prove_solution
+from course.building.runs import Run
 from course.models import read_catalogue
 from tests import mirror
 

@@ -46,9 +46,8 @@ def build(
     that stands there has passed. With ``fail_fast``, the first failure stops everything, and lessons that were not
     made by then stay as they were. All sources are read once, at the beginning. ``show`` is told what runs now, how
     many lessons are made, and of how many, whenever that changes. With ``wait``, another build of the same course is
-    waited for. ``scheduler`` is the address of a cluster to run on, and ``standing`` what a process that builds again
-    and again keeps from one build to the next. Raises LessonError where no lesson matches, BusyError where another
-    build runs, and ClusterError.
+    waited for. ``standing`` is what a process that builds again and again keeps from one build to the next. Raises
+    LessonError where no lesson matches, BusyError where another build runs, and ClusterError.
     """
     sources = read_sources(root)
     picked = pick(list(sources), only)

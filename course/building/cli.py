@@ -23,8 +23,7 @@ def main(arguments: Sequence[str] | None = None, *, root: Path) -> int:
         parser.error("--port says where --watch serves the pages: give both")
     if options.watch and options.scheduler:
         parser.error("--watch builds on this machine, in kernels that are ready: leave out --scheduler")
-    # jsonschema 4.26 has this package build a grammar on import, for 1.2 s, to check a format that no notebook has.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    import course.building.spared  # noqa: F401
     from course.building.lock import BusyError
     from course.building.problems import ClusterError, LessonError
 

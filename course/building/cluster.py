@@ -29,7 +29,7 @@ from uuid import uuid4
 from course.building.lesson import Lesson
 from course.building.plan import SHIPPED, Plan
 from course.building.problems import ClusterError
-from course.building.workshop import Perform, StoppedError
+from course.building.workshop import Begins, Perform, StoppedError
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from course.building.guest import Order
     from course.building.likeness import Likeness
     from course.building.notebooks import Draft
-    from course.building.tasks import Compared, Executed
+    from course.building.runs import Compared, Executed
 
 AT_ONCE = 64
 """So many tasks may be under way; as many run as the workers have threads."""
@@ -100,12 +100,13 @@ class Cluster:
 
     # --- tasks -----------------------------------------------------------------------------------------------------
 
-    def _perform(self, begins: Callable[[str], None], task: Callable[..., Any], draft: Draft, *arguments: Any) -> Any:
+    def _perform(self, begins: Begins, task: Callable[..., Any], draft: Draft, *arguments: Any) -> Any:
         call = pickle.dumps((task, (draft, *arguments)))
         for _ in range(_TRIES):
             worker = self._next()
             begins(f"on {worker.name}")
             answer = self._ask(worker, f"{task.__name__}-{draft.lesson.name}", call)
+            begins(None)
             if answer is None:
                 self._lose(worker)
                 continue
@@ -152,7 +153,7 @@ class Cluster:
 
     def _judged(self, done: Executed | Compared, draft: Draft, worker: _Worker) -> Executed | Compared:
         """A result with what is to be said of its having been made there."""
-        from course.building.tasks import Executed
+        from course.building.runs import Executed
 
         here = f"(compared with {worker.name}, where it ran)"
         change = self._plan.change_of_own_files(done.reads)

@@ -8,39 +8,22 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 from nbformat import NotebookNode
 
-from course.building.execute import Run
 from course.building.forks import Fork
 from course.building.kernels import CHECKS, KERNEL, fallbacks, give_up, own_variables, private_folder, try_to_fork
 from course.building.limits import LESSON_SECONDS, MEMORY_BYTES, STARTING_SECONDS, Watch
 from course.building.notebooks import to_text
-from course.building.problems import Problem
+from course.building.runs import Comparison, Run
 
 _NOT_COMPARED = {
     "image/png",
     "image/jpeg",
 }  # nbval leaves pictures out without nbdime; their HTML twin is compared
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """How many code cells were compared, and how many were not, by reason."""
-
-    compared: int
-    skipped: dict[str, int]
-    problems: tuple[Problem, ...]
-
-    def __str__(self) -> str:
-        reasons = "; ".join(f"{count} {reason}" for reason, count in self.skipped.items())
-        return f"{self.compared} cells compared, {sum(self.skipped.values())} not" + (
-            f" ({reasons})" if reasons else ""
-        )
 
 
 def compare(run: Run, *, timeout: float) -> Comparison:
@@ -80,7 +63,7 @@ def _nbval(run: Run, folder: Path, timeout: float) -> tuple[int | None, str]:
     header = run.draft.lesson.header
     (folder / "lesson.ipynb").write_text(to_text(run.notebook), encoding="utf-8")
     arguments = [
-        "pytest", "-p", "nbval.plugin", "-p", "course.building.second_run", "--nbval",
+        "pytest", "-p", "course.building.spared", "-p", "nbval.plugin", "-p", "course.building.second_run", "--nbval",
         f"--nbval-kernel-name={KERNEL}", f"--nbval-cell-timeout={header.cell_seconds or timeout}",
         f"--rootdir={folder}", "-c", os.devnull, "-p", "no:cacheprovider", "-q", "--color=no",
         f"--junitxml={folder / 'report.xml'}", str(folder / "lesson.ipynb"),

@@ -6,8 +6,6 @@ import logging
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +18,12 @@ from course.building.notebooks import Draft
 from course.building.percent import Cell
 from course.building.problems import Problem
 from course.building.progress import Progress
+from course.building.runs import Run
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 _INJECTED = "injected-parameters"
 _NO_KERNEL = Problem("", 0, "no kernel")
-
-
-@dataclass(frozen=True)
-class Run:
-    """An executed notebook, scrubbed, and what went wrong in it.
-
-    ``seconds`` are those of its cells by id, and ``memory`` the most bytes that its kernel held; both differ from
-    run to run.
-    """
-
-    draft: Draft
-    notebook: NotebookNode
-    problems: tuple[Problem, ...]
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    memory: int = 0
 
 
 def run(draft: Draft, *, parameters: dict[str, Any], timeout: float) -> Run:

@@ -25,6 +25,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypedDict
 
+import course.building.spared  # noqa: F401
 from course.building.workshop import Perform, Workshop
 
 FOLDER = -1
@@ -82,15 +83,12 @@ def introduction() -> Introduction:
 @contextmanager
 def _place(order: Order, send: Callable[[object], None]) -> Iterator[Perform]:
     from course.building.needs import Names
+    from course.building.places import perform_here
     from course.building.workplace import workplace
-
-    def perform(begins: Callable[[str], None], task: Callable[..., Any], *arguments: Any) -> Any:
-        begins("")
-        return task(*arguments)
 
     warm = [Names(Path("/")).path(name) if name.endswith(".py") else name for name in order["warm"]]
     with workplace(offline=order["offline"], warm=warm, note=lambda folder: send((FOLDER, folder))):
-        yield perform
+        yield perform_here
 
 
 def _serve(requests: IO[bytes], send: Callable[[object], None], workshop: Workshop) -> None:

@@ -17,7 +17,8 @@ from course.building.outcomes import outcomes, prove_solution, prove_student, pr
 from course.building.plan import WHOLE, Asks, Plan, parameters_of
 from course.building.problems import LessonError, Problem
 from course.building.report import Counted, LessonReport
-from course.building.tasks import Executed, as_run, check_leaks, execute, hand_out, render, run_again
+from course.building.runs import Executed
+from course.building.tasks import as_run, check_leaks, execute, hand_out, render, run_again
 from course.building.workshop import Workshop
 
 DRAFTS: Mapping[str, tuple[Callable[[Lesson], Draft], Callable[..., list[Problem]]]] = {

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from course.building.execute import Run
 from course.building.notebooks import Placed
 from course.building.problems import Problem
+from course.building.runs import Run
 from course.exercises import MIME
 
 

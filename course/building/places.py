@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from course.building.lesson import Lesson
 from course.building.plan import SHIPPED, Plan
-from course.building.workshop import Perform
+from course.building.workshop import Begins, Perform
 
 if TYPE_CHECKING:
     from course.building.standing import Standing
@@ -64,7 +64,7 @@ def _here(
         yield perform_here
 
 
-def perform_here(begins: Callable[[str], None], task: Callable[..., Any], *arguments: Any) -> Any:
+def perform_here(begins: Begins, task: Callable[..., Any], *arguments: Any) -> Any:
     """Do a task in this process, which has an open `workplace`."""
     begins("")
     return task(*arguments)

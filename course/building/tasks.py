@@ -7,52 +7,29 @@ kernels. It writes no file that stays, knows nothing of the store, and gives the
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from course.building.compare import Comparison, compare
-from course.building.execute import Run, run
 from course.building.imports import needed
-from course.building.kernels import ready
 from course.building.leaks import leaks
 from course.building.lesson import Lesson
-from course.building.needs import Reads
 from course.building.notebooks import Draft, outputs_of, solution, student, to_text, with_outputs, without_outputs
 from course.building.plan import SHIPPED
 from course.building.problems import Problem
-from course.building.workplace import recorded
+from course.building.runs import Compared, Executed, Run
 
-
-@dataclass(frozen=True)
-class Executed:
-    """An executed draft: its outputs by cell id, what went wrong, what it read, and what it took."""
-
-    outputs: bytes
-    problems: tuple[Problem, ...]
-    reads: Reads
-    seconds: float
-    slowest: tuple[tuple[int, float], ...] = ()
-    """The line and seconds of the slowest cells, the slowest first."""
-    memory: int = 0
-    """The most bytes that its kernel held."""
-    in_cells: float = 0.0
-    """Seconds that its cells took."""
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A second run, compared with the first."""
-
-    comparison: Comparison
-    reads: Reads
-    seconds: float
+if TYPE_CHECKING:
+    from course.building.workplace import Recorded
 
 
 def execute(draft: Draft, parameters: Mapping[str, str], timeout: int, root: str) -> Executed:
     """Run a draft in a new kernel. ``root`` is the folder of the lessons, which names what was read."""
+    from course.building.execute import run
+
     started = time.monotonic()
-    with recorded(Path(root)) as record, ready(needed(draft, _profile(parameters))):
+    with _recorded(draft, parameters, root) as record:
         done = run(draft, parameters=dict(parameters), timeout=timeout)
     return Executed(
         outputs=outputs_of(done.notebook),
@@ -67,8 +44,10 @@ def execute(draft: Draft, parameters: Mapping[str, str], timeout: int, root: str
 
 def run_again(draft: Draft, parameters: Mapping[str, str], outputs: bytes, timeout: int, root: str) -> Compared:
     """Run a draft a second time and compare with these outputs of the first, which had these parameters."""
+    from course.building.compare import compare
+
     started = time.monotonic()
-    with recorded(Path(root)) as record, ready(needed(draft, _profile(parameters))):
+    with _recorded(draft, parameters, root) as record:
         comparison = compare(as_run(draft, outputs), timeout=timeout)
     return Compared(comparison, record.reads, time.monotonic() - started)
 
@@ -101,8 +80,14 @@ def as_run(draft: Draft, outputs: bytes) -> Run:
     return Run(draft, with_outputs(draft, outputs), ())
 
 
-def _profile(parameters: Mapping[str, str]) -> str:
-    return parameters.get("PROFILE", SHIPPED)
+@contextmanager
+def _recorded(draft: Draft, parameters: Mapping[str, str], root: str) -> Iterator[Recorded]:
+    """Where a run of this draft finds imported what it needs, and what it reads is recorded."""
+    from course.building.kernels import ready
+    from course.building.workplace import recorded
+
+    with recorded(Path(root)) as record, ready(needed(draft, parameters.get("PROFILE", SHIPPED))):
+        yield record
 
 
 def _slowest(draft: Draft, done: Run) -> tuple[tuple[int, float], ...]:

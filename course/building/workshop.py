@@ -18,11 +18,10 @@ import psutil
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Begins = Callable[[str | None], None]
+"""Told where a task begins to run ("" for here), and None when it does not run there any more."""
 Perform = Callable[..., Any]
-"""Does a task with its arguments, here or elsewhere, and returns what the task does.
-
-It is given a function before the task, and calls that when the task begins, with the name of the place, "" for here.
-"""
+"""Does a task with its arguments, here or elsewhere, and returns what the task does; a `Begins` comes first."""
 Place = Callable[[], AbstractContextManager[Perform]]
 """Where tasks are done: gives what does them, for as long as it is open."""
 
@@ -80,9 +79,10 @@ class Workshop:
         waiting, ended = deque(calls.items()), SimpleQueue[tuple[str, Future[T]]]()
 
         def work() -> None:
-            while waiting and not self._stopped:
-                name, call = waiting.popleft()
-                ended.put((name, _settled(call)))
+            with suppress(IndexError):  # none is waiting any more
+                while not self._stopped:
+                    name, call = waiting.popleft()
+                    ended.put((name, _settled(call)))
 
         workers = [Thread(target=work, name="lesson", daemon=True) for _ in range(min(self._jobs, len(calls)))]
         try:
@@ -106,12 +106,12 @@ class Workshop:
             if not result.set_running_or_notify_cancel():
                 return
             shown: list[str] = []
-            done = _settled(
-                lambda: self._performer()(
-                    lambda where: self._now(shown, f"{label} {where}".rstrip()), task, *arguments, **options
-                )
-            )
-            self._now(shown)
+
+            def begins(where: str | None) -> None:
+                self._now(shown, *([] if where is None else [f"{label} {where}".rstrip()]))
+
+            done = _settled(lambda: self._performer()(begins, task, *arguments, **options))
+            begins(None)
             if self._stopped:  # its kernels were killed: what it says is about that
                 result.set_exception(StoppedError())
             elif error := done.exception():

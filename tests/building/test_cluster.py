@@ -25,14 +25,13 @@ from distributed import Client
 from course.building.assemble import build
 from course.building.cli import main
 from course.building.cluster import Cluster
-from course.building.compare import Comparison
 from course.building.lesson import read_lesson
 from course.building.needs import ABSENT, PACKAGE, Reads
 from course.building.notebooks import student
 from course.building.plan import Plan
 from course.building.problems import ClusterError
+from course.building.runs import Compared, Comparison, Executed
 from course.building.surroundings import surroundings
-from course.building.tasks import Compared, Executed
 from tests.building.conftest import LESSON, SOLUTION, Course
 from tests.building.test_assemble import course_of
 
@@ -169,7 +168,7 @@ def test_the_same_bytes_as_here_and_kept_for_both(small_course, two, expected):
     assert (published(small_course), reported(small_course)) == expected and report.notes == []
     places = {label.split(" on ")[1].split()[0] for now in shown for label in now}
     assert places == {"one", "another"}
-    assert 1 < max(map(len, shown)) <= 6  # of three threads; a label may stay while the next task begins
+    assert 1 < max(map(len, shown)) <= 3  # threads
     assert not any(lesson.ran for lesson in built(small_course).lessons)
     until(lambda: not two.left())
 

@@ -8,11 +8,13 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from course.building import compare as compare_module
 from course.building import second_run
 from course.building.compare import compare
 from course.building.execute import run
 from course.building.kernels import fallbacks, kernel_environment
 from course.building.lesson import read_lesson
+from course.building.limits import MEMORY_BYTES
 from course.building.notebooks import solution
 
 pytestmark = pytest.mark.slow
@@ -27,10 +29,10 @@ def warm(request):
     return request.param
 
 
-def second(course, tmp_path, warm, code: str, **options):
+def second(course, tmp_path, warm, code: str, memory: int = MEMORY_BYTES, **options):
     """The comparison of a lesson in which ``code`` is told, by ``second``, that it runs for the second time."""
     course.change("claim(", ONCE.format(flag=str(tmp_path / "flag")) + f"{code}\nclaim(")
-    with kernel_environment(offline=True, warm=warm):
+    with kernel_environment(offline=True, warm=warm, memory=memory):
         first = run(solution(read_lesson(course.lesson, course.root)), parameters={}, timeout=60)
         assert not first.problems
         found = compare(first, **{"timeout": 60, **options})
@@ -71,14 +73,25 @@ def test_a_loop_without_end_in_the_second_run_is_stopped(small_course, tmp_path,
 
 
 def test_output_without_end_in_the_second_run_is_stopped(small_course, tmp_path, warm):
-    found, _ = second(small_course, tmp_path, warm, "while second: print('x' * 100_000)")
-    said = found.problems[0].message
-    assert "puts out more than 20 MB" in said or "of memory, the limit" in said  # whichever is noticed first
+    endless = "import time\nwhile second: time.sleep(0.001); print('x' * 100_000)"  # slow enough for memory to suffice
+    found, _ = second(small_course, tmp_path, warm, endless)
+    assert "puts out more than 20 MB" in found.problems[0].message
+
+
+def test_memory_without_end_in_the_second_run_is_stopped_and_the_cell_named(small_course, tmp_path, warm, monkeypatch):
+    # The watch over nbval must leave it to the kernel's own, which knows the cell.
+    monkeypatch.setattr(compare_module, "MEMORY_BYTES", 400 << 20)
+    hoard = "hoard = []\nwhile second: hoard.append(b'x' * (1 << 20))"
+    found, _ = second(small_course, tmp_path, warm, hoard, memory=400 << 20)
+    assert found.problems[0].line == small_course.line(HERE)
+    assert "this cell took the kernel above 0.4 GiB of memory, the limit" in found.problems[0].message
 
 
 def test_a_second_run_whose_template_dies_is_made_again(small_course, tmp_path):
-    kill = "import psutil\nparent = psutil.Process(os.getppid())\n"
-    kill += "if second and 'course.building.template' in parent.cmdline(): parent.kill()"
+    kill = "import psutil, time\nparent = psutil.Process(os.getppid())\n"
+    kill += (
+        "if second and 'course.building.template' in parent.cmdline(): parent.kill(); time.sleep(60)"  # dies with it
+    )
     before = set(psutil.Process().children(recursive=True))
     found, reasons = second(small_course, tmp_path, ("json",), kill)
     assert not found.problems and len(reasons) >= 1

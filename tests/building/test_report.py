@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree
 
-from course.building.compare import Comparison
 from course.building.problems import Problem
 from course.building.report import STEPS, LessonReport, Report
+from course.building.runs import Comparison
 
 PASSED = LessonReport("01_a", "A", {step: [] for step in STEPS}, 2, 4, 1, Comparison(3, {"without output": 2}, ()), 1.5)
 FAILED = LessonReport(
