@@ -84,7 +84,7 @@ def test_a_lesson_is_built_on_the_hubs_models(mirrored: Path, tmp_path: Path) ->
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    page = (tmp_path / "build" / "site" / "04_sentence_pairs.html").read_text(encoding="utf-8")
+    page = (tmp_path / "build" / "hub" / "site" / "04_sentence_pairs.html").read_text(encoding="utf-8")
     assert "bert-base-uncased: 12 layers" in page and "MiniLM" not in page
 
 

@@ -12,7 +12,7 @@ from course.building.files import sweep, write_if_changed
 from course.building.lesson import Lesson, Source, parse_lesson, read_sources
 from course.building.lock import hold
 from course.building.places import places
-from course.building.plan import RUNS, SHIPPED, Asks, Plan
+from course.building.plan import RUNS, SHIPPED, Asks, Plan, folder_of
 from course.building.plan import STEPS as TAKEN
 from course.building.problems import LessonError, Problem
 from course.building.published import Listed, header_of, publish, remove, sweep_all_but, unchanged
@@ -40,6 +40,8 @@ def build(
 ) -> Report:
     """Build the lessons below ``root`` into ``root/build`` and return the report, which is written there too.
 
+    Another profile than "shipped" has a folder of its own in there.
+
     ``only`` picks lessons whose names begin with one of these; up to ``jobs`` notebooks run at a time, one a core
     where that is None, as far as the memory goes that they took before. With the address of a Dask ``scheduler`` they
     run on its workers, as many at a time as those have threads. What failed is removed from ``build``: all
@@ -51,7 +53,7 @@ def build(
     """
     sources = read_sources(root)
     picked = pick(list(sources), only)
-    out = root / "build"
+    out = folder_of(root, profile)
     with hold(out, wait=wait, say=say) as held:
         for folder in _FOLDERS:
             sweep(out / folder)
@@ -70,8 +72,8 @@ def build(
             if not only and not course.left:
                 sweep_all_but(out, set(picked))
             damaged = publish(plan, sources, passed)  # their pages were damaged in the store
-            passed |= course.make(damaged)
-        publish(plan, sources, passed)
+            if damaged:
+                publish(plan, sources, passed | course.make(damaged))
         plan.digests.save()
         for note in result.notes:
             say(note)

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 
@@ -126,6 +126,7 @@ def _build(options: argparse.Namespace, root: Path) -> int:
         )  # fmt: skip
     from course.building.assemble import build
     from course.building.bar import Bar
+    from course.building.plan import folder_of
     from course.building.skeletons import PLACEHOLDER, placeholders
 
     with Bar() as bar:
@@ -133,7 +134,8 @@ def _build(options: argparse.Namespace, root: Path) -> int:
             root, only=options.only, profile=options.profile, jobs=options.jobs, fail_fast=options.fail_fast,
             scheduler=options.scheduler, say=bar.say, show=bar.show, wait=options.wait,
         )  # fmt: skip
-    print(f"{report.summary()} Report: build/report.md, pages: build/site/index.html")
+    out = folder_of(root, options.profile).relative_to(root).as_posix()
+    print(f"{report.summary()} Report: {out}/report.md, pages: {out}/site/index.html")
     for lesson in report.lessons:
         if count := sum(1 for _ in placeholders(root, [lesson.name])):
             print(f"{lesson.name} is not finished: {count} lines say {PLACEHOLDER}, as `build.py check` shows")
@@ -201,15 +203,20 @@ def _why(options: argparse.Namespace, root: Path) -> int:
 
 def _clean(options: argparse.Namespace, root: Path) -> int:
     from course.building.lock import LOCK, hold
+    from course.building.plan import folder_of
     from course.building.store import Store
+    from course.models.entries import PROFILES
 
     out = root / "build"
     if not out.is_dir():
         print("build/ is removed")
         return 0
-    with hold(out):
+    folders = [folder for profile in PROFILES if (folder := folder_of(root, profile)).is_dir()]
+    with ExitStack() as stack:
+        for folder in folders:
+            stack.enter_context(hold(folder))
         if options.keep is not None:
-            freed = Store(out / ".store").collect(options.keep)
+            freed = sum(Store(folder / ".store").collect(options.keep) for folder in folders)
             print(f"{freed / 1e6:.1f} MB were freed in the store of build/")
             return 0
         for path in out.iterdir():

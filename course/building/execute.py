@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from course.building.kernels import KERNEL, give_up, private_folder
 from course.building.limits import LESSON_SECONDS, ending
-from course.building.notebooks import Draft
+from course.building.notebooks import INJECTED, Draft
 from course.building.percent import Cell
 from course.building.problems import Problem
 from course.building.progress import Progress
@@ -22,7 +22,6 @@ from course.building.runs import Run
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
-_INJECTED = "injected-parameters"
 _NO_KERNEL = Problem("", 0, "no kernel")
 
 
@@ -95,8 +94,8 @@ def _scrub(notebook: NotebookNode, draft: Draft) -> NotebookNode:
     for cell in notebook.cells:
         if cell.id in metadata:
             cell.metadata = metadata[cell.id]
-        elif _INJECTED in cell.metadata.get("tags", []):
-            cell.id, cell.metadata = _INJECTED, nbformat.from_dict({"tags": [_INJECTED]})
+        elif INJECTED in cell.metadata.get("tags", []):
+            cell.id, cell.metadata = INJECTED, nbformat.from_dict({"tags": [INJECTED]})
         else:
             continue  # a marker that papermill adds above a failing cell
         if cell.cell_type == "code":

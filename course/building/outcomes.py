@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from course.building.notebooks import Placed
+from course.building.notebooks import INJECTED, Placed
 from course.building.problems import Problem
 from course.building.runs import Run
 from course.exercises import MIME
@@ -116,7 +116,7 @@ def prove_trial(run: Run) -> list[Problem]:
 def _profile(run: Run) -> str:
     """The profile that was asked for in the parameters of the run; without any, the lesson's own stands."""
     for cell in run.notebook.cells:
-        if "injected-parameters" in cell.metadata.get("tags", []):
+        if INJECTED in cell.metadata.get("tags", []):
             for node in ast.parse(cell.source).body:
                 if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PROFILE":
                     return str(ast.literal_eval(node.value))

@@ -8,6 +8,7 @@ import io
 import re
 import tokenize
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from course.building.problems import LessonError, Problem
@@ -70,7 +71,9 @@ def parse_script(data: bytes, file: str) -> Script:
         raise LessonError(Problem(file, body_line + stray, "this stands before the first cell: put `# %%` above it"))
     lines = body.split("\n")
     for start in starts:
-        _check_marker(lines[start - 1], file, body_line + start - 1)
+        marker, line = lines[start - 1], body_line + start - 1
+        if what := _why_unreadable(marker):
+            raise LessonError(Problem(file, line, f"the options in this line cannot be read ({what}): {marker}"))
     notebook = jupytext.reads(body, fmt="py:percent")
     if len(notebook.cells) != len(starts):
         raise LessonError(
@@ -161,15 +164,16 @@ def _markers(body: str, file: str, body_line: int) -> list[int]:
     return found
 
 
-def _check_marker(marker: str, file: str, line: int) -> None:
+@cache
+def _why_unreadable(marker: str) -> str | None:
     """jupytext trusts a cell's options; some make it fail without saying where."""
     import jupytext
 
     try:
         jupytext.reads(f"{marker}\n1\n", fmt="py:percent")
     except Exception as error:  # its parser, and nbformat's validation, raise many kinds
-        what = str(error).strip().split("\n")[0]
-        raise LessonError(Problem(file, line, f"the options in this line cannot be read ({what}): {marker}")) from None
+        return str(error).strip().split("\n")[0]
+    return None
 
 
 def _check_alone(cell: Cell) -> None:

@@ -41,6 +41,11 @@ _BY_VALUE = {"lesson", "exercises", "objectives", "percent", "problems"}
 Asks = Mapping[str, str]
 
 
+def folder_of(root: Path, profile: str) -> Path:
+    """Where a build of the lessons below ``root`` stands; those of other profiles beside it, each with its store."""
+    return root / "build" if profile == SHIPPED else root / "build" / profile
+
+
 def parameters_of(profile: str) -> dict[str, str]:
     """What is injected into a notebook: nothing where the lesson's own values stand."""
     return {} if profile == SHIPPED else {"PROFILE": profile}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from course.building.lock import BusyError
 from course.building.needs import PACKAGE
-from course.building.plan import Plan
+from course.building.plan import Plan, folder_of
 from course.building.problems import LessonError, Problem
 
 
@@ -24,7 +24,7 @@ def watch(
     this process starts anew. Pages are served at ``port``, or a free one. Raises BusyError where that is taken, and
     LessonError where there is no lesson at the beginning.
     """
-    first = Plan(root, root / "build", profile)
+    first = Plan(root, folder_of(root, profile), profile)
     first.look_around()  # before what builds is imported: what is imported later is not older than this
     from course.building.assemble import pick
     from course.building.lesson import read_sources
@@ -45,7 +45,7 @@ class _Watch:
         from course.building.standing import Standing
 
         self.root, self.only, self.profile, self.jobs, self.fail_fast = root, only, profile, jobs, fail_fast
-        self.site = Site(root / "build" / "site")
+        self.site = Site(folder_of(root, profile) / "site")
         self.saves, self.standing = Saves(root), Standing(root, only, first)
         self._summary = ""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from course.building.assemble import pick
 from course.building.lesson import Lesson, Source, parse_lesson, read_sources
-from course.building.plan import SHIPPED, Plan, parameters_of
+from course.building.plan import SHIPPED, Plan, folder_of, parameters_of
 from course.building.published import unchanged
 
 _DAMAGED = "its stored result is damaged"
@@ -16,7 +16,7 @@ _DAMAGED = "its stored result is damaged"
 def why(root: Path, only: list[str], *, profile: str = SHIPPED) -> Iterator[str]:
     """Sentences on the lessons whose names begin with one of ``only``. Raises LessonError where there is none."""
     sources = read_sources(root)
-    plan = Plan(root, root / "build", profile)
+    plan = Plan(root, folder_of(root, profile), profile)
     for name in pick(list(sources), only):
         whole = plan.whole(sources[name], list(sources))
         if unchanged(plan, name, whole):

@@ -118,9 +118,10 @@ def test_kernels_use_ipc_and_not_tcp(small_course):
 
 def test_the_profile_reaches_the_notebook(small_course):
     assert built(small_course, profile="hub").passed
-    page = (small_course.root / "build" / "site" / "01_counting.html").read_text(encoding="utf-8")
-    assert "3 words on hub" in page
-    student = nbformat.read(small_course.root / "build" / "student" / "01_counting.ipynb", as_version=4)
+    out = small_course.root / "build" / "hub"
+    page = (out / "site" / "01_counting.html").read_text(encoding="utf-8")
+    assert "3 words on hub" in page and 'PROFILE = "hub"' in re.sub(r"<[^>]*>", "", page)
+    student = nbformat.read(out / "student" / "01_counting.ipynb", as_version=4)
     assert 'PROFILE = "hub"' in student.cells[2].source
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from course.building.cli import main
+from course.building.lock import hold
 from course.building.store import Store
 
 
@@ -32,6 +33,7 @@ def test_check_reads_without_running(small_course, capsys):
 
 def test_clean_removes_what_was_built_and_nothing_else(small_course, capsys):
     (small_course.root / "build" / "student").mkdir(parents=True)
+    (small_course.root / "build" / "hub" / "student").mkdir(parents=True)
     for _ in range(2):
         assert main(["clean"], root=small_course.root) == 0
         assert not (small_course.root / "build").exists() and small_course.lesson.exists()
@@ -39,11 +41,19 @@ def test_clean_removes_what_was_built_and_nothing_else(small_course, capsys):
 
 
 def test_clean_keep_removes_only_what_is_old(small_course, capsys):
-    store = Store(small_course.root / "build" / ".store")
-    store.put(b"lost")
+    for folder in ("build", "build/hub"):
+        store = Store(small_course.root / folder / ".store")
+        store.put(b"lost")
     assert main(["clean", "--keep", "30d"], root=small_course.root) == 0
     assert "0.0 MB were freed" in capsys.readouterr().out and (small_course.root / "build").is_dir()
-    assert not any(path.is_file() for path in (store.folder / "objects").rglob("*"))
+    assert not [path for path in (small_course.root / "build").rglob("*") if path.is_file() and "objects" in path.parts]
+
+
+def test_clean_waits_for_no_build_of_another_profile(small_course, capsys):
+    with hold(small_course.root / "build" / "hub"):
+        assert main(["clean"], root=small_course.root) == 2
+    assert "another build of this course is running" in capsys.readouterr().err
+    assert (small_course.root / "build" / "hub").is_dir()
 
 
 def test_why_says_that_nothing_was_built_and_writes_nothing(small_course, capsys):
