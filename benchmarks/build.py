@@ -11,7 +11,8 @@ page. Ours is ``build.py`` in a folder with nothing but the lessons. Rounds are 
 the clock and in processor time, which a busy machine changes less; medians over the rounds. Beside them stands the
 least that any build could take: the cells' own seconds divided by the cores, and the start of the template.
 
-Synthetic lessons are copies of one that imports numpy, counts words and has an exercise; they load no model.
+``edited`` takes each edit twice: by ``build.py --watch``, until it says that all is built, and by a build that starts
+for it. Their peer is one plain papermill run of the lesson's solution.
 """
 
 from __future__ import annotations
@@ -19,15 +20,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import synthetic
 
 ROOT = Path(__file__).parents[1]
 BUILD = "import sys; from pathlib import Path; from course.building.cli import main; sys.exit(main(root=Path.cwd()))"
@@ -81,25 +87,59 @@ def edited(folder: Path, only: str, rounds: int) -> None:
     ((_, solution, _),) = notebooks([only], folder / "peer")
     build(course, "--only", only)
     (lesson,) = (course / "lessons").glob(f"{only}*.py")
-    code: list[Took] = []
-    prose: list[Took] = []
-    plain: list[Took] = []
+    took: dict[str, list[float]] = {}
+    plain: list[float] = []
     for number in range(rounds):
-        append(lesson, f"# %%\nedited = {number}\n")
-        code.append(timed(lambda: build(course, "--only", only)))
-        append(lesson, f"# %% [markdown]\n# Edit {number}.\n")
-        prose.append(timed(lambda: build(course, "--only", only)))
-        plain.append(timed(lambda: papermill(solution)))
-    show("one lesson's code edited, beside one plain papermill run of its solution", code, plain)
-    show("its prose edited, beside the same", prose, plain)
+        edits = {"code": f"# %%\nedited = {{}}, {number}\n", "prose": f"# %% [markdown]\n# Edit {{}} {number}.\n"}
+        with watching(course, only) as built:
+            for kind, cell in edits.items():
+                append(lesson, cell.format(1))
+                took.setdefault(f"{kind}, watched", []).append(clocked(built))
+        for kind, cell in edits.items():
+            append(lesson, cell.format(2))
+            took.setdefault(f"{kind}, built", []).append(clocked(lambda: build(course, "--only", only)))
+        plain.append(clocked(lambda: papermill(solution)))
+    peer_took = statistics.median(plain)
+    print(f"{lesson.stem} edited ({rounds} rounds); one plain papermill run of its solution takes {peer_took:.1f} s")
+    for kind, seconds in took.items():
+        ours = statistics.median(seconds)
+        print(f"  {kind:16} {ours:6.1f} s, {ours / peer_took:.2f} of papermill's")
 
 
 def append(lesson: Path, cell: str) -> None:
-    lesson.write_text(lesson.read_text(encoding="utf-8") + f"\n{cell}", encoding="utf-8")
+    whole = lesson.read_text(encoding="utf-8") + f"\n{cell}"
+    beside = lesson.with_name(f".{lesson.name}")  # as editors save
+    beside.write_text(whole, encoding="utf-8")
+    beside.replace(lesson)
+
+
+@contextmanager
+def watching(course: Path, only: str) -> Iterator[Callable[[], None]]:
+    """A watch that has built all; what is yielded comes back when it has built again."""
+    command = [sys.executable, "-c", BUILD, "--watch", "--only", only]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=course, env=env, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    lines = process.stdout
+
+    def built() -> None:
+        line = next(line for line in lines if re.match(r"\d+ lessons passed", line))
+        assert " 0 failed" in line, line
+
+    try:
+        built()
+        time.sleep(10)  # templates are ready
+        yield built
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
 
 
 def idle(folder: Path, lessons: int) -> None:
-    for name, course in (("the course", copy(folder / "course", [])), (f"{lessons} lessons", made(folder, lessons))):
+    for name, course in (
+        ("the course", copy(folder / "course", [])),
+        (f"{lessons} lessons", synthetic.write(folder / "synthetic", lessons)),
+    ):
         clock, _ = timed(lambda course=course: build(course))
         print(f"{name}: clean {clock:.1f} s")
         for arguments in ([], ["--help"], ["list"]):
@@ -111,7 +151,7 @@ def idle(folder: Path, lessons: int) -> None:
 def growth(folder: Path, sizes: Sequence[int]) -> None:
     print(f"{'lessons':>8} {'clean':>9} {'a lesson':>9} {'one edited':>11} {'nothing':>9}   (seconds by the clock)")
     for size in sizes:
-        course = made(folder, size)
+        course = synthetic.write(folder / str(size), size)
         clean, _ = timed(lambda course=course: build(course))
         lesson = min((course / "lessons").glob("*.py"))
         lesson.write_text(lesson.read_text(encoding="utf-8").replace("the cat", "the dog"), encoding="utf-8")
@@ -126,6 +166,12 @@ def show(what: str, ours: Sequence[Took], peers: Sequence[Took]) -> None:
     for name, (clock, processor) in (("ours", mine), ("peer", theirs)):
         print(f"  {name:12} {clock:8.1f} s, processor {processor:8.1f} s")
     print(f"  peer / ours {theirs[0] / mine[0]:9.1f}×, processor {theirs[1] / mine[1]:9.1f}×")
+
+
+def clocked(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
 
 
 def timed(call: Callable[[], object]) -> Took:
@@ -208,62 +254,6 @@ def copy(course: Path, only: Sequence[str]) -> Path:
                 shutil.copy(path, course / kind)
     return course
 
-
-def made(folder: Path, count: int) -> Path:
-    """A course of synthetic lessons."""
-    course = folder / f"made{count}"
-    for kind in ("lessons", "solutions"):
-        (course / kind).mkdir(parents=True)
-    for number in range(count):
-        name = f"{number % 100:02}_words{number // 100}.py"
-        (course / "lessons" / name).write_text(LESSON.replace("NUMBER", str(number)), encoding="utf-8")
-        (course / "solutions" / name).write_text(SOLUTION.replace("NUMBER", str(number)), encoding="utf-8")
-    return course
-
-
-LESSON = """\
-# ---
-# title: Words NUMBER
-# minutes: 5
-# objectives:
-#   - count
-# prerequisites: []
-# roles: [minilm]
-# ---
-
-# %% tags=["parameters"]
-PROFILE = "shipped"
-
-# %% [markdown]
-# Lesson NUMBER of many.
-
-# %%
-import numpy as np
-from course import claim, exercise
-
-words = "the cat sat on the mat".split()
-print(np.unique(words))
-claim("six words", len(words) == 6)
-
-# %% exercise="NUMBER.1"
-count = ...
-
-# %%
-with exercise("NUMBER.1", count) as answer:
-    assert answer != 5, "Counting starts at one."
-    assert answer != 7, "A full stop is no word."
-    assert answer == 6, "Count the words."
-"""
-SOLUTION = """\
-# %% exercise="NUMBER.1"
-count = len(words)  # as many as the list is long
-
-# %% wrong="NUMBER.1" advice="Counting starts at one."
-count = 5
-
-# %% wrong="NUMBER.1" advice="A full stop is no word."
-count = 7
-"""
 
 if __name__ == "__main__":
     main()

@@ -24,46 +24,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import synthetic
+
 ROOT = Path(__file__).parents[1]
-LESSON = """\
-# ---
-# title: Synthetic lesson {number}
-# minutes: 5
-# objectives:
-#   - wait
-# prerequisites: []
-# roles: [minilm]
-# ---
-
-# %% tags=["parameters"]
-PROFILE = "shipped"
-
-# %%
-import time
-
-{work}
-print("lesson {number}")
-
-# %% exercise="1.1"
-count = ...
-
-# %%
-from course import exercise
-
-with exercise("1.1", count) as answer:
-    assert answer != 2, "Counting starts at one."
-    assert answer == 3, "Count again."
-"""
-SOLUTION = """\
-# %% exercise="1.1"
-count = 1 + 1 + 1
-
-# %% wrong="1.1" advice="Counting starts at one."
-count = 2
-
-# %% wrong="1.1" advice="Count again."
-count = 7
-"""
 
 
 def main() -> None:
@@ -75,7 +38,9 @@ def main() -> None:
     given = parser.parse_args()
     with TemporaryDirectory(prefix="b") as folder:
         root = Path(folder)
-        write(root, given.lessons, given.seconds, compute=given.compute)
+        computes = f"end = time.process_time() + {given.seconds}\nwhile time.process_time() < end:\n    pass"
+        synthetic.write(root, given.lessons, computes if given.compute else f"time.sleep({given.seconds})")
+        shutil.copy(ROOT / "build.py", root)
         took: dict[int, list[float]] = {1: [], 2: []}
         for _ in range(given.rounds):
             for workers, seconds in took.items():
@@ -92,17 +57,6 @@ def main() -> None:
     print(f"{given.lessons} lessons, four runs each; the long cell {does} for {given.seconds} s")
     print(f"one worker {one:.1f} s, two workers {two:.1f} s: {one / two:.2f}×")
     print(f"{os.cpu_count()} cores; load now {os.getloadavg()[0]:.1f}")
-
-
-def write(root: Path, lessons: int, seconds: float, *, compute: bool) -> None:
-    work = f"end = time.process_time() + {seconds}\nwhile time.process_time() < end:\n    pass\n"
-    for folder in ("lessons", "solutions"):
-        (root / folder).mkdir()
-    for number in range(lessons):
-        text = LESSON.format(number=number, work=work if compute else f"time.sleep({seconds})")
-        (root / "lessons" / f"{number:02}_synthetic.py").write_text(text, encoding="utf-8")
-        (root / "solutions" / f"{number:02}_synthetic.py").write_text(SOLUTION, encoding="utf-8")
-    shutil.copy(ROOT / "build.py", root)
 
 
 @contextmanager

@@ -44,8 +44,8 @@ class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
     """Starts local kernels on IPC sockets instead of TCP ports, and forks them from the build's template.
 
     Kernels that start at the same time over TCP can be given the same port (papermill#511); sockets in a
-    private folder cannot clash. Where there is no IPC (Windows), TCP stays. Where there is no template, or it
-    does not answer, an ordinary kernel is started.
+    private folder cannot clash. Where there is no IPC (Windows, long names of folders), TCP stays. Where there is
+    no template, or it does not answer, an ordinary kernel is started.
     """
 
     memory = Integer(MEMORY_BYTES, help="bytes that the kernel and what it starts may hold").tag(config=True)
@@ -58,7 +58,7 @@ class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
         if self._private is None:
             self._private = Path(tempfile.mkdtemp(dir=private_folder(), prefix="k"))
             (self._private / "tmp").mkdir()
-        if sys.platform != "win32" and self.parent is not None:
+        if sys.platform != "win32" and self.parent is not None and _fits(self._private / "s-1"):
             self.parent.transport = "ipc"
             self.parent.ip = str(self._private / "s")
         given = dict(await super().pre_launch(**kwargs))
@@ -153,7 +153,9 @@ def kernel_environment(
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)
         try:
-            if warm and sys.platform == "linux":
+            if warm and not _fits(base / f"{_KERNELS}-{'0' * 16}.{'0' * 7}"):
+                give_up("the name of the temporary folder is too long for a socket (set TMPDIR to another)")
+            elif warm and sys.platform == "linux":
                 stack.enter_context(template(base, _KERNELS, [*_EVERY_KERNEL, *warm]))
                 stack.enter_context(template(base, CHECKS, _EVERY_CHECK))
             elif warm:
@@ -263,6 +265,11 @@ def try_to_fork(name: str, argv: list[str], *, env: dict[str, str], cwd: Path, o
             return try_to_fork(_KERNELS, argv, env=env, cwd=cwd, output=output)
         give_up(str(error))
         return None
+
+
+def _fits(socket: Path) -> bool:
+    """Whether a socket can have this path: Linux has room for 107 bytes, macOS for 103."""
+    return len(os.fsencode(socket)) <= 103
 
 
 def _descriptor(stream: Any, default: int) -> int:

@@ -195,7 +195,10 @@ def _children() -> list[int]:
 
 
 def _end(folder: str) -> None:
-    """Kill all that descends from here, orphans included as they arrive, and remove the build's private files."""
+    """Kill all that descends from here, orphans included as they arrive, and remove the build's private files.
+
+    With them goes the build's temporary folder, if a build that was killed has left nothing else in it.
+    """
     while children := _children():
         for pid in children:
             with suppress(ProcessLookupError):
@@ -203,6 +206,9 @@ def _end(folder: str) -> None:
         with suppress(ChildProcessError):
             os.waitpid(-1, 0)
     shutil.rmtree(folder, ignore_errors=True)
+    if Path(folder).parent.name.startswith("course-"):
+        with suppress(OSError):  # another template is still there, or the build, which removes it
+            Path(folder).parent.rmdir()
 
 
 def _become_template(request: dict[str, Any]) -> socket.socket:

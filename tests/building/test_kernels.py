@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -20,16 +22,21 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(params=[(), ("json",)], ids=["ordinary", "forked"])
 def kernel(request):
     """A manager and client of a running kernel."""
-    with kernel_environment(offline=True, warm=request.param):
-        manager = KernelManager(kernel_name=KERNEL)
-        manager.start_kernel()
-        client = manager.client()
-        client.start_channels()
-        client.wait_for_ready(timeout=60)
-        yield manager, client
+    with kernel_environment(offline=True, warm=request.param), running() as pair:
+        yield pair
         assert fallbacks() == []
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+
+
+@contextmanager
+def running():
+    manager = KernelManager(kernel_name=KERNEL)
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    yield manager, client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
 
 
 def answer(client, code: str) -> str:
@@ -141,3 +148,16 @@ def test_where_forking_is_unsafe_the_build_says_so(monkeypatch):
     with kernel_environment(offline=True, warm=("json",), say=said.append):
         assert not psutil.Process().children()
     assert said == ["Kernels were started one by one, which is slower: forking a process is not safe on this system."]
+
+
+def test_where_names_are_too_long_for_sockets_kernels_run_all_the_same(tmp_path, monkeypatch):
+    said: list[str] = []
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with kernel_environment(offline=True, warm=("json",), say=said.append), running() as (manager, client):
+        assert manager.transport == "tcp" and answer(client, "print(6 * 7)") == "42"
+    assert said == [
+        "Kernels were started one by one, which is slower: the name of the temporary folder is too long for a socket "
+        "(set TMPDIR to another)."
+    ]

@@ -188,9 +188,17 @@ def test_ctrl_c_ends_everything(small_course, temporary, when):
         assert watched.process.wait(60) == 130
     assert started and not psutil.wait_procs(started, 5)[1]
     assert [path.name for path in temporary.iterdir()] == ["tape"]
-    assert "stopped; what was written is complete" in watched.lines
-    assert not [line for line in watched.lines if "Traceback" in line]
+    assert watched.unheard() == ["stopped; what was written is complete"]
     assert not (small_course.root / "build" / ".building.json").exists()
+
+
+def test_kill_ends_everything_while_it_waits(small_course, tape, temporary):
+    with Watched(small_course.root, temporary, tape=tape) as watched:
+        watched.waits()
+        started = watched.processes()
+        watched.process.kill()
+    assert started and not psutil.wait_procs(started, 10)[1]
+    assert not list(temporary.iterdir())
 
 
 def test_another_build_may_run_while_it_waits(small_course, tape, temporary):
