@@ -80,7 +80,7 @@ def cluster(workers: int, folder: Path) -> Iterator[str]:
         for process in reversed(started):
             process.terminate()
             process.wait()
-        known.unlink()
+        known.unlink(missing_ok=True)  # the scheduler removes it as it ends
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ LESSON = """\
 # title: Words NUMBER
 # minutes: 5
 # objectives:
-#   - count (exercise NUMBER.1)
+#   - count (NUMBER.1)
 # prerequisites: []
 # roles: [minilm]
 # ---
