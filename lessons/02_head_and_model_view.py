@@ -111,7 +111,7 @@ course.head_view(att, layer=down[0], heads=[down[1]])
 
 # %% [markdown]
 # **What to look at.** In the shipped model the lines lean down, but they are paler than the made-up
-# head's, and some close on [CLS]: half a next-token head, half a fan. How pale is a line? An eye can
+# head's, and some close on [CLS]: partly a next-token head, partly a fan. How pale is a line? An eye can
 # hardly say. A number can, here for the two heads that have most on the token before and after:
 
 # %%
