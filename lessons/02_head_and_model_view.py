@@ -56,7 +56,7 @@ course.model_view(made_up)
 # - **next**: parallel lines, one step down. Each token looks at the one after it, and the last at
 #   itself.
 # - **fan**: all lines close on one token, here on the first.
-# - **web**: every token is joined with every token, and all lines are equally pale. The head averages.
+# - **web**: every token is joined with every token, and all lines are equally faint. The head averages.
 #
 # (Where the picture cannot be clicked, as in print, each head is a table instead, queries down and
 # keys across: parallel lines are a diagonal there, a fan is a dark column, and a web is an even grey.)
@@ -110,8 +110,8 @@ up, down = (divmod(int(share.argmax()), att.heads) for share in (before, after))
 course.head_view(att, layer=down[0], heads=[down[1]])
 
 # %% [markdown]
-# **What to look at.** In the shipped model the lines lean down, but they are paler than the made-up
-# head's, and some close on [CLS]: partly a next-token head, partly a fan. How pale is a line? An eye can
+# **What to look at.** In the shipped model the lines lean down, but they are fainter than the made-up
+# head's, and some close on [CLS]: partly a next-token head, partly a fan. How faint is a line? An eye can
 # hardly say. A number can, here for the two heads that have most on the token before and after:
 
 # %%

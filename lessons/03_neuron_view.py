@@ -170,7 +170,7 @@ if PROFILE == "shipped":
 #
 # ## Take a neuron out
 #
-# The darkest cell of *q × k* draws the eye. Does it matter most? Test it: [take the neuron
+# The strongest colour in *q × k* draws the eye. Does it matter most? Test it: [take the neuron
 # out](glossary.md#ablation), and see what becomes of the weight.
 #
 # ### Exercise 3.2: write the test
@@ -263,9 +263,9 @@ left = (parts_sat.sum(1, keepdim=True) - parts_sat).softmax(
     0
 )  # one column for each neuron taken out
 falls = row[favourite_of_sat] - left[favourite_of_sat]
-dark, *others = parts_sat[favourite_of_sat].argsort(descending=True, stable=True)[:3].tolist()
+top, *others = parts_sat[favourite_of_sat].argsort(descending=True, stable=True)[:3].tolist()
 strong = falls.argsort(descending=True, stable=True)[:4].tolist()
-for n in dict.fromkeys([dark, *others, *strong]):
+for n in dict.fromkeys([top, *others, *strong]):
     print(
         f"neuron {n:2}: part {parts_sat[favourite_of_sat, n]:+.2f}, for the rivals {to_rivals[n]:+.2f}, "
         f"without it the weight falls by {falls[n]:.3f}"
@@ -281,7 +281,7 @@ print(f"the largest part is also what matters most: in {agree:.0%} of all tokens
 if PROFILE == "shipped":
     claim(
         "for sat, at least five neurons matter more than the one with the largest part",
-        (falls > falls[dark]).sum() >= 5,
+        (falls > falls[top]).sum() >= 5,
     )
     claim(
         "in all heads, the largest part is the wrong guess in a third of the cases or more",
@@ -290,7 +290,7 @@ if PROFILE == "shipped":
 
 # %% [markdown]
 # **What to look at.** Compare the first two numbers of a line. Where a neuron adds as much to the
-# rivals as to the favourite, it decides little, however dark its cell is. A neuron matters when it
+# rivals as to the favourite, it decides little, however strong its colour is. A neuron matters when it
 # tells the winner *from the rest*. In the neuron view that means: read *q × k* down a column, not along
 # a row.
 #
@@ -467,7 +467,7 @@ course.neuron_view(att, layer=longest[0], head=longest[1], query=other)
 
 # %% [markdown]
 # **What to look at.** Compare the colours with the first picture. In the shipped model the cells of
-# *q × k* are darker all over: long vectors. Several scores look alike, and still one key takes all.
+# *q × k* are stronger all over: long vectors. Several scores look alike, and still one key takes all.
 # The colours end near 8, so that 20 and 30 are the same blue: the line above the picture has the
 # numbers.
 #
@@ -497,7 +497,7 @@ with exercise("3.6", my_view) as own:
 # - A weight comes from one query and all keys: multiply, add, divide by √d, softmax.
 # - The ratio of two weights is e to the difference of their scores. What is the same for all keys
 #   changes nothing.
-# - The darkest product is often not the one that matters. Take neurons out, and compare with the
+# - The largest product is often not the one that matters. Take neurons out, and compare with the
 #   rivals.
 # - √d keeps rows movable for vectors of any size. A head can undo it with long vectors, and one of the
 #   shipped model did.
