@@ -16,8 +16,8 @@
 # below it, and the next cell is chosen. Go on like this, reading as you go. (If you read this as
 # a web page, the cells have been run for you. Download the notebook to do it yourself.)
 #
-# If a cell ends in a red error, open a terminal and type `python -m course doctor`. It looks at
-# your machine and says what to do.
+# If a cell ends in a red error, open a terminal (in JupyterLab *File*, *New*, *Terminal*) and type
+# `python -m course doctor`. It looks at your machine and says what to do.
 
 # %% tags=["parameters"]
 PROFILE = "shipped"
@@ -43,14 +43,15 @@ course.head_view(att, layer=0, heads=[2])
 # **What to look at.** The sentence stands there twice. A line from a word on the left to a word
 # on the right says: when the model works on the left word, this head takes something from the
 # right one. The stronger the line, the more. Put the pointer on "sat": where does its line go?
-# Then change `layer=0, heads=[2]` in the cell above to other numbers, and run the cell again. How
-# many different patterns do you find?
+# ([CLS] and [SEP] are put there by the model. Lesson 01 says what for.) Then change
+# `layer=0, heads=[2]` in the cell above to other numbers, and run the cell again. How many
+# different patterns do you find?
 #
 # (Where pictures cannot be explored, as in print or in an e-mail, they stand still, and so they
 # do until your editor trusts the notebook. Nothing needs to be installed for them.)
 
 # %%
-row = att.head(0, 2)[3]
+row = att.head(0, 2)[3]  # layer 0, head 2; counted from 0, "sat" is token 3
 print(", ".join(f"{token} {weight:.2f}" for token, weight in zip(att.tokens, row, strict=True)))
 print(f"together {row.sum():.2f}")
 claim("the weights of each token add up to 1", (att.weights.sum(-1) - 1).abs().max() < 1e-5)
@@ -61,7 +62,7 @@ if PROFILE == "shipped":
 # That is what the lines are made of: for "sat", one weight for each [token](glossary.md#token),
 # together 1.
 #
-# The line with ✓ is a **claim**. Wherever a lesson states a fact about a model, such a line
+# A line with ✓ is a **claim**. Wherever a lesson states a fact about a model, such a line
 # computes whether it is so, with the model and the sentence at hand.
 #
 # ## Exercises
@@ -110,7 +111,10 @@ with exercise("0.2", largest) as answer:
     got = answer([0.25, 0.5, 0.125, 0.125])
     assert got != 1, "That is the place of the largest weight. Return the weight itself."
     assert got != 0.125, "That is the smallest."
-    assert got == 0.5, f"Of 0.25, 0.5, 0.125 and 0.125 your function returns {got}."
+    assert got == 0.5, (
+        f"Of 0.25, 0.5, 0.125 and 0.125 your function returns {got}. Does it go through all of the "
+        "list that is passed in?"
+    )
     assert answer([0.75, 0.25]) == 0.75, (
         "It works for one list only. Use the list that is passed in."
     )
@@ -131,8 +135,8 @@ claim("att still holds the tokens of the first sentence", "cat" in att.tokens)
 # %% [markdown]
 # ### Exercise 0.3: an old answer to a new question
 #
-# `att` was computed from the old sentence, and nobody has computed it again. Explain it by
-# mending it: answer with the attention of the model on the sentence as it is now.
+# `att` was computed from the old sentence, and nobody has computed it again. Mend that: answer
+# with the attention of the model on the sentence as it is now.
 
 # %% exercise="0.3"
 fresh = ...
@@ -166,8 +170,9 @@ claim("the doctor found nothing to mend", diagnosis.ready)
 
 # %% [markdown]
 # For the whole list, with what to do about each line, write `print(diagnosis)` into a cell of
-# your own, or type `python -m course doctor` in a terminal. There, ○ says that something works
-# but is worth knowing.
+# your own (the button + above the page makes one, in VS Code and Colab *+ Code*), or type
+# `python -m course doctor` in a terminal. In that list, ○ says that something works but is worth
+# knowing.
 #
 # ### Exercise 0.4: ask the doctor
 #
@@ -179,6 +184,7 @@ came = ...
 # %%
 with exercise("0.4", came) as number:
     shipped = [entry for entry in course.catalogue() if entry.profile == "shipped"]
+    assert not isinstance(number, str), "Write the number without quotation marks."
     assert number < 50, "That is how many MB they take. The number of models stands before it."
     assert number != len(diagnosis.findings), (
         "That is how many lines the list has. Look at the one that begins with models."
@@ -202,14 +208,15 @@ sizes = {entry.profile: entry.size for entry in course.catalogue() if entry.role
 claim("the one of the hub is more than four times as large", sizes["hub"] > 4 * sizes["shipped"])
 
 # %% [markdown]
-# The large ones are downloaded when they are first used. With `python -m course models pull
-# minilm --profile hub` you can do that ahead, at home. What a lesson says of "the shipped model" need
-# not hold for the other: that is one of the things to find out. Claims about it are then left out.
+# The large ones are downloaded when they are first used. To do that ahead, type
+# `python -m course models pull minilm --profile hub` in a terminal. What a lesson says of "the
+# shipped model" need not hold for the other: that is one of the things to find out. Claims about
+# the shipped model are then left out.
 #
 # ### Exercise 0.5: your own sentence
 #
 # Let the model read a sentence of your own, in English, and answer with the attention. This one
-# cannot be wrong. Then draw it in a cell of your own: *Insert* or the button + makes one.
+# cannot be wrong. Then draw it in a cell of your own.
 
 # %% exercise="0.5" open=true
 mine = ...

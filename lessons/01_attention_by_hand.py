@@ -27,8 +27,8 @@ att
 # %% [markdown]
 # You have just run a [transformer](glossary.md#transformer) and kept its attention. The first line
 # says how much there is: for every [layer](glossary.md#layer) and every [head](glossary.md#head),
-# one weight for every pair of tokens. By the end of this lesson you will have computed one of these
-# tables yourself, from vectors, and it will agree with the model's.
+# a table with one weight for every pair of tokens. By the end of this lesson you will have computed
+# one of these tables yourself, from vectors, and it will agree with the model's.
 #
 # ## What the model reads
 #
@@ -37,19 +37,21 @@ att
 # the vocabulary does not have?
 
 # %%
-for text in (sentence, "unbelievable", "Tokenizers"):
-    tokens = course.attend(model, text).tokens
+texts = (sentence, "unbelievable", "Tokenizers")
+cut = {text: list(course.attend(model, text).tokens) for text in texts}
+for text, tokens in cut.items():
     print(f"{text!r}: {len(tokens)} tokens, {' '.join(tokens)}")
 
 claim(
     "every input begins with [CLS] and ends with [SEP]",
-    tokens.texts[0] == "[CLS]" and tokens.texts[-1] == "[SEP]",
+    all((tokens[0], tokens[-1]) == ("[CLS]", "[SEP]") for tokens in cut.values()),
 )
 
 # %% [markdown]
 # Three things to look at in these lines:
 #
-# - A rare word is cut into sub-words. `##` says "this continues the word before".
+# - A word that the vocabulary does not have is cut into sub-words. `##` says "this continues the
+#   word before".
 # - Capitals are gone: this vocabulary is lower case.
 # - [[CLS] and [SEP]](glossary.md#cls-and-sep) were added. Nobody typed them. [CLS] ("classify")
 #   gives the model a place to collect what the whole text says; [SEP] ("separate") marks where a
@@ -58,8 +60,8 @@ claim(
 #
 # ### Exercise 1.1: predict, then check
 #
-# How many tokens does the model read for the text below? Decide before you let the tokenizer
-# count.
+# How many tokens does the model read for the text below? Guess before you let the tokenizer count:
+# nobody can know where it cuts, and the check says whether you are too low or too high.
 
 # %%
 text = "The geologists photographed antidisestablishmentarianism"
@@ -69,6 +71,7 @@ count = ...
 
 # %%
 with exercise("1.1", count) as guess:
+    assert not isinstance(guess, str), "Write the number without quotation marks."
     real = len(course.attend(model, text).tokens)
     words = len(text.split())
     assert guess != words, "That is the number of words. Rare words are cut into several tokens."
@@ -76,15 +79,16 @@ with exercise("1.1", count) as guess:
         "You counted the pieces of the words. The tokenizer adds two tokens of its own."
     )
     assert guess == real, (
-        "Not yet. Print the tokens of course.attend(model, text).tokens and count them."
+        f"Too {'low' if guess < real else 'high'}. Guess again, or print course.attend(model, "
+        "text).tokens and count."
     )
 
 # %% [markdown]
 # ## From tokens to vectors
 #
-# Each token becomes a [vector](glossary.md#embedding): one for the piece, plus one for its
-# position, plus one for the sentence it belongs to. Together they are the input of layer 0, one row
-# per token.
+# Each token becomes a [vector](glossary.md#embedding), a row of numbers. It is the sum of three that
+# were learnt: one for the piece, one for its place in the text, and one for the sentence it belongs
+# to. (The sum is then brought to a common scale.) `model.module` is the model as PyTorch knows it:
 
 # %%
 inputs = model.tokenizer(sentence, return_tensors="pt")
@@ -93,15 +97,16 @@ with torch.no_grad():
 print(f"{vectors.shape[0]} tokens, {vectors.shape[1]} numbers each")
 
 # %% [markdown]
-# A head does not compare these vectors themselves. It first makes [three new
-# ones](glossary.md#key-query-value) from each, with three matrices that were learnt:
+# These rows are the input of layer 0. A head does not compare them themselves. It first makes
+# [three new ones](glossary.md#key-query-value) from each, with three matrices that were learnt:
 #
 # - a **query**: what this token looks for,
 # - a **key**: what this token can be found by,
 # - a **value**: what this token hands over to those who look at it.
 #
-# All heads of a layer are computed at once and then cut apart. Here are the pieces of layer 0,
-# head 2:
+# The queries of all heads of a layer are computed at once, side by side in one long row, and so are
+# keys and values. Head 0 has the first piece of the row, head 1 the next, and so on. Here are the
+# pieces of layer 0, head 2:
 
 # %%
 block = model.module.encoder.layer[0].attention.self
@@ -119,13 +124,15 @@ print(
 # %% [markdown]
 # ### Exercise 1.2: scores
 #
-# How well does a query fit a key? The *score* is their dot product, divided by the square root of
-# the head size $d$:
+# How well does a query fit a key? The *score* is their dot product (multiply number by number, and
+# add up), divided by the square root of the head size $d$, which is how many numbers each of them
+# has:
 #
 # $$s_{ij} = \frac{q_i \cdot k_j}{\sqrt{d}}$$
 #
 # Write a function that takes queries (tokens × d) and keys (tokens × d) and returns all scores at
-# once, one row per query and one column per key.
+# once, one row per query and one column per key. In torch `a @ b` multiplies two matrices and `a.T`
+# lays one on its side; two loops are as right.
 
 
 # %% exercise="1.2"
@@ -137,35 +144,41 @@ def scores(queries, keys):
 with exercise("1.2", scores) as answer:
     two = torch.tensor([[2.0, 0.0, 0.0, 0.0]])
     pair = torch.tensor([[3.0, 0.0, 0.0, 0.0], [0.0, 5.0, 0.0, 0.0]])
-    got = answer(two, pair)
+    got = torch.as_tensor(answer(two, pair))
     assert got.shape != (2, 1), (
         "Rows and columns are swapped: one row per query, one column per key."
     )
     assert got.shape == (1, 2), (
         f"One query and two keys make a 1 × 2 table, not {tuple(got.shape)}."
     )
-    assert got[0, 1] == 0, "The second key is at a right angle to the query: its score is 0."
-    assert got[0, 0] != 6, "6 is the bare dot product. Divide it by √d."
-    assert got[0, 0] != 1.5, "You divided by d. Divide by its square root."
-    assert got[0, 0] == 3, f"2 · 3 / √4 is 3, but your score is {got[0, 0]:.3f}."
+    first, second = got[0].tolist()
+    assert second == 0, "The second key is at a right angle to the query: its score is 0."
+    assert abs(first - 6) > 1e-4, "6 is the bare dot product. Divide it by √d."
+    assert abs(first - 1.5) > 1e-4, "You divided by d. Divide by its square root."
+    assert abs(first - 3) < 1e-4, (
+        f"2 · 3 / √4 is 3, but your score is {first:.3f}. Take d from the vectors that are passed in."
+    )
 
 # %% [markdown]
-# Why the square root? A dot product of $d$ random numbers grows like $\sqrt{d}$. Without the
-# division, long vectors would give large scores, and the next step would turn almost every row
-# into "all on one token".
+# Why the square root? What becomes of dot products if the vectors have more numbers? Take random
+# ones, and measure how far their dot products spread around 0 (the standard deviation):
 
 # %%
 torch.manual_seed(0)
 spread = {
     d: float((torch.randn(2000, d) * torch.randn(2000, d)).sum(1).std()) for d in (4, 64, 1024)
 }
-print({d: round(value, 1) for d, value in spread.items()})
+for d, value in spread.items():
+    print(f"vectors of {d:4} numbers: spread {value:4.1f}, √d {d**0.5:4.1f}")
 claim(
     "the spread of random dot products is √d, within a tenth",
     all(abs(value / d**0.5 - 1) < 0.1 for d, value in spread.items()),
 )
 
 # %% [markdown]
+# Without the division, vectors of many numbers would give large scores, and the next step would turn
+# almost every row into "all on one token". Lesson 03 looks into that.
+#
 # ### Exercise 1.3: weights
 #
 # Scores can be any number. *Weights* must be shares: positive, and summing to 1 for each query.
@@ -182,7 +195,7 @@ def attention_weights(queries, keys):
 
 # %%
 with exercise("1.3", attention_weights) as answer:
-    got = answer(q, k)
+    got = torch.as_tensor(answer(q, k))
     assert got.shape == (8, 8), (
         f"Eight tokens make an 8 × 8 table of weights, not {tuple(got.shape)}."
     )
@@ -191,16 +204,19 @@ with exercise("1.3", attention_weights) as answer:
     assert rows or not columns, (
         "Your columns sum to 1. Each row should: softmax over the keys, the last axis."
     )
-    assert rows, "The rows do not sum to 1 yet. Have you used softmax?"
+    assert rows, (
+        "The rows do not sum to 1 yet. Divide each row by its own sum, or use torch.softmax."
+    )
+    assert (got >= 0).all(), "Some shares are negative. Exponentiate before you divide."
     error = (got - att.weights[0, head]).abs().max()
     assert error < 1e-5, (
         f"The rows sum to 1, but you are {error:.1g} away from the model. Are the scores scaled?"
     )
 
 # %% [markdown]
-# If that says ✓, you have reproduced an attention head. Nothing else is hidden in it. The library
-# can do the same check for all heads at once, with the queries and keys that it took from the
-# model as it ran:
+# If that says ✓, you have reproduced the weights of an attention head. Nothing else is hidden in
+# them. The library can do the same check for all heads at once, with the queries and keys that it
+# took from the model as it ran. (Its second line is for models that write, in lesson 02.)
 
 # %%
 check = att.identities(tolerance=1e-5)
@@ -210,7 +226,8 @@ claim("in every head the model's weights equal softmax(QKᵀ/√d) to 1e-5", che
 # %% [markdown]
 # ## A look at your head
 #
-# Before you open the picture: which token do you expect "sat" to attend to?
+# Here is your table as a picture. In the shipped model it is the head of lesson 00, in which "sat"
+# looks at the token before. Before you look: what can [CLS] do, which has none before it?
 
 # %%
 course.head_view(att, layer=0, heads=[head])
@@ -218,17 +235,19 @@ course.head_view(att, layer=0, heads=[head])
 # %% [markdown]
 # **What to look at.** Tokens on the left look at tokens on the right; the stronger the line, the
 # larger the weight. Run the pointer over the words on the left. In the shipped model each line
-# climbs by one step: this head looks at the token *before*. "cat" looks at "the", "sat" looks at
-# "cat". Grammar has nothing to do with it, and in lesson 02 you will test that.
+# climbs by one step: this head looks at the token *before*. Only [CLS] looks at itself. Is it
+# grammar that the head has learnt? In lesson 02 you will test that.
 
 # %%
-print([f"{query} → {key} {weight:.2f}" for query, key, weight in att.strongest(0, head)])
+steps = att.head(0, head).diagonal(-1)
+for before, token, weight in zip(att.tokens, list(att.tokens)[1:], steps, strict=False):
+    print(f"{token:>5} → {before:5} {weight:.2f}")
 if PROFILE == "shipped":
-    steps = att.weights[0, head].diagonal(-1)
     claim(
-        "in layer 0, head 2 every token puts over 0.99 of its attention on the token before",
+        "every token but the first puts over 0.99 of its attention on the token before",
         steps.min() > 0.99,
     )
+    claim("[CLS] puts over 0.99 of its attention on itself", att.head(0, head)[0, 0] > 0.99)
 
 # %% [markdown]
 # ## What the weights are for
@@ -240,7 +259,7 @@ if PROFILE == "shipped":
 # ### Exercise 1.4: mix the values
 #
 # Write the mixture. Take weights (queries × keys) and values (keys × d) and return the output,
-# queries × d.
+# queries × d, as a tensor.
 
 
 # %% exercise="1.4"
@@ -253,6 +272,7 @@ with exercise("1.4", mix) as answer:
     shares = torch.tensor([[0.25, 0.75], [1.0, 0.0]])
     handed = torch.tensor([[4.0, 0.0], [0.0, 8.0]])
     got = answer(shares, handed)
+    assert hasattr(got, "shape"), "Return a tensor: torch.stack makes one of a list of vectors."
     assert got.shape == (2, 2), (
         f"Two queries and values of size 2 give a 2 × 2 output, not {tuple(got.shape)}."
     )
@@ -270,7 +290,7 @@ with exercise("1.4", mix) as answer:
     )
     with torch.no_grad():
         whole = block(vectors[None])[0][0]
-    error = (answer(att.weights[0, head], v) - whole[:, piece]).abs().max()
+    error = (torch.as_tensor(answer(att.weights[0, head], v)) - whole[:, piece]).abs().max()
     assert error < 1e-5, f"The small case is right, but the head's own output is {error:.1g} away."
 
 # %% [markdown]
@@ -299,7 +319,8 @@ if PROFILE == "shipped":
 #
 # Which head rests the most? `measures.share_on(att, positions)` gives every head's share on some
 # positions, as a table layers × heads, and `att.keys.special_positions` are the places of the
-# special tokens. Answer with a pair `(layer, head)`, both counted from 0.
+# special tokens. Answer with a pair `(layer, head)`, both counted from 0. (A table's `argmax()`
+# is one number: it counts through the rows, one after the other.)
 
 # %% exercise="1.5"
 resting = ...
@@ -307,13 +328,14 @@ resting = ...
 # %%
 with exercise("1.5", resting) as found:
     share = measures.share_on(att, att.keys.special_positions)
-    assert isinstance(found, tuple) and len(found) == 2, (
+    place = tuple(torch.as_tensor(found).flatten().tolist())
+    assert len(place) == 2, (
         f"Give a pair (layer, head). {att.heads} heads make a layer: divmod(number, {att.heads}) splits a number."
     )
-    assert 0 <= found[0] < att.layers and 0 <= found[1] < att.heads, (
-        "Layers and heads count from 0."
+    assert 0 <= place[0] < att.layers and 0 <= place[1] < att.heads, (
+        f"There are layers 0 to {att.layers - 1} and heads 0 to {att.heads - 1}. The layer comes first."
     )
-    beyond = int((share > share[found]).sum())
+    beyond = int((share > share[place]).sum())
     assert beyond == 0, (
         f"{beyond} heads rest more than this one. Search for the largest number in the table."
     )

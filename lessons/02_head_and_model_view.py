@@ -30,102 +30,133 @@ course.model_view(att)
 # on the right.
 #
 # **What to look at.** Click on a small picture to enlarge it; click again to close it. Without
-# reading any words, you can see that heads differ in *shape*. Some show parallel lines, some a fan
-# that closes on one token, some a pale web. How many shapes do you count? (Where the picture cannot
-# be clicked, as in print, each head is a table instead, queries down and keys across: parallel lines
-# are a diagonal there, a fan is a dark column, and a web is an even grey.)
+# reading any words, you can see that heads differ in *shape*. How many shapes do you count?
 #
-# ### Exercise 2.1: find a fan by eye
-#
-# In a **fan** nearly all lines close on one token on the right. There are several in the picture of the
-# shipped model: enlarge one to be sure, and answer with `(layer, head)`.
-
-# %% exercise="2.1"
-fan_seen = ...
-
-# %%
-with exercise("2.1", fan_seen) as chosen:
-    assert isinstance(chosen, tuple) and len(chosen) == 2, "Answer with a pair: (layer, head)."
-    assert 0 <= chosen[0] < att.layers and 0 <= chosen[1] < att.heads, (
-        "Layers and heads count from 0."
-    )
-    parallel = max(
-        measures.previous_token_share(att)[chosen], measures.next_token_share(att)[chosen]
-    )
-    meeting = att.weights.mean(2).amax(-1)  # of each head, the share of the token that gets most
-    fan = min(0.7, float(meeting.max()))  # a model without fans has a head that comes nearest
-    assert parallel < meeting[chosen] or meeting[chosen] >= fan, (
-        "These lines run side by side, one step up or down. In a fan they meet in one point."
-    )
-    assert meeting[chosen] >= fan, (
-        f"The token that this head looks at most gets {meeting[chosen]:.0%}. In a fan one token gets {fan:.0%} "
-        "or more. In the picture the layer is the row and the head is the column."
-    )
-
-# %% [markdown]
 # ## Four shapes
 #
+# A shape is easier to find when you have seen it alone. Here are four heads that no model has, made
+# by hand, each of one pure shape:
+
+# %%
+n = len(att.tokens)
+on = torch.eye(n)  # on[3] is a row with all of its weight on token 3
+back = on[[0, *range(n - 1)]]
+ahead = on[[*range(1, n), n - 1]]
+first = on[[0] * n]
+evenly = torch.ones(n, n) / n
+four = torch.stack([back, ahead, first, evenly])[None]  # one layer of four heads
+made_up = course.Attention(four, att.tokens, att.tokens, "self", "four made-up heads")
+course.model_view(made_up)
+
+# %% [markdown]
+# **What to look at.** From left to right:
+#
+# - **previous**: parallel lines, one step up. Each token looks at the one before it. Only the first,
+#   which has none, looks at itself.
+# - **next**: parallel lines, one step down. Each token looks at the one after it, and the last at
+#   itself.
+# - **fan**: all lines close on one token, here on the first.
+# - **web**: every token is joined with every token, and all lines are equally faint. The head averages.
+#
+# (Where the picture cannot be clicked, as in print, each head is a table instead, queries down and
+# keys across: parallel lines are a diagonal there, a fan is a dark column, and a web is an even grey.)
+#
+# ### Exercise 2.1: name heads by eye
+#
+# Go back to the picture of the model. Its heads are mixtures, so go by their strongest lines. Find one
+# head of each shape, as clear as you can, and enlarge it to be sure. Answer with `(layer, head)` for
+# each. Some shapes are rarer than others: go through the picture row by row.
+
+# %% exercise="2.1"
+seen = {
+    "previous": ...,
+    "next": ...,
+    "fan": ...,
+    "web": ...,
+}
+
+# %%
+with exercise("2.1", seen) as found:
+    to_one = att.weights.mean(2).amax(-1)  # of each head, the share of the token that gets most
+    shapes = {
+        "previous": (measures.previous_token_share(att), 0.5, "its weight on the token before"),
+        "next": (measures.next_token_share(att), 0.5, "its weight on the token after"),
+        "fan": (to_one, 0.75, "its weight on one token"),
+        "web": (measures.normalised_entropy(att), 0.85, "the spread of a pure web"),
+    }
+    for shape, (measure, enough, what) in shapes.items():
+        place = tuple(torch.as_tensor(found[shape]).flatten().tolist())
+        assert len(place) == 2, f"{shape}: answer with a pair, (layer, head)."
+        assert 0 <= place[0] < att.layers and 0 <= place[1] < att.heads, (
+            f"{shape}: rows are layers, 0 to {att.layers - 1}, and columns are heads, 0 to "
+            f"{att.heads - 1}. The layer comes first."
+        )
+        assert measure[place] >= enough * measure.max(), (
+            f"{shape}: this head has {measure[place]:.0%} of {what}, and the clearest one has "
+            f"{measure.max():.0%}. Compare its strongest lines with the made-up head's."
+        )
+
+# %% [markdown]
+# ## A closer look
+#
 # The head view shows one layer, and lets you choose heads by their colour: click on a square to
-# switch a head off or on, double-click to see it alone. Here is a layer with one head switched on.
-# (How these two heads were found, you will see in a moment.)
+# switch a head off or on, double-click to see it alone. Here is the head with the largest weight on
+# the token after. How far is it from the pure shape?
 
 # %%
 before = measures.previous_token_share(att)
 after = measures.next_token_share(att)
 up, down = (divmod(int(share.argmax()), att.heads) for share in (before, after))
-course.head_view(att, layer=up[0], heads=[up[1]])
-
-# %% [markdown]
-# **What to look at.** In the shipped model the lines are parallel, one step up: every token looks
-# at the one before. Compare it with this one:
-
-# %%
 course.head_view(att, layer=down[0], heads=[down[1]])
 
 # %% [markdown]
-# The lines lean the other way, and in the shipped model they are paler: part of the attention goes
-# elsewhere. How much? It is hard to say how much paler a line is. A number says it. These are the
-# two heads that have most of it:
+# **What to look at.** In the shipped model the lines lean down, but they are fainter than the made-up
+# head's, and some close on [CLS]: partly a next-token head, partly a fan. How faint is a line? An eye can
+# hardly say. A number can, here for the two heads that have most on the token before and after:
 
 # %%
 print(f"layer {up[0]} head {up[1]}: {before[up]:.2f} on the token before")
 print(f"layer {down[0]} head {down[1]}: {after[down]:.2f} on the token after")
+on_first = att.weights[..., 0].mean(-1)
+print(f"the same head: {on_first[down]:.2f} on the first token")
 if PROFILE == "shipped":
-    claim("layer 0 head 2 puts nearly all of its attention on the token before",
-          up == (0, 2) and before[up] > 0.99)  # fmt: skip
-    claim("layer 1 head 8 puts more than half of its attention on the token after",
-          down == (1, 8) and after[down] > 0.5)  # fmt: skip
+    claim(
+        "layer 0 head 2 puts nearly all of its attention on the token before",
+        up == (0, 2) and before[up] > 0.99,
+    )
+    claim(
+        "layer 1 head 8 puts more than half of its attention on the token after",
+        down == (1, 8) and after[down] > 0.5,
+    )
+    claim("and more than a quarter on [CLS]", on_first[down] > 0.25)
 
 # %% [markdown]
-# The other two shapes are the fan and the web. In a fan the head rests on one token. In a **web**
-# it spreads over everything: the head averages. One number each tells them apart. The largest share
-# of one token is close to 1 for a fan. The [entropy](glossary.md#entropy) of a row, in nats, is 0
-# when one token gets everything, and ln(8) ≈ 2.08 when eight tokens get the same.
+# Fans and webs have numbers, too. In a fan one token has a large share of all weight: but which
+# token? In a web no token has. How evenly a row is spread is its [entropy](glossary.md#entropy), in
+# nats: 0 when one token gets everything, and ln(8) ≈ 2.08 when eight tokens get the same.
 
 # %%
-meeting_place = att.weights.mean(2).argmax(-1)
+largest, meeting_place = att.weights.mean(2).max(-1)
+fans = meeting_place[largest > 0.7].tolist()
+for place in sorted(set(fans)):
+    print(f"fans that close on {att.tokens.texts[place]}: {fans.count(place)}")
 spread = measures.entropy(att)
-special = measures.share_on(att, att.keys.special_positions)
 web = divmod(int(spread.argmax()), att.heads)
-even = float(torch.tensor(8.0).log())
-print(
-    f"{int((special > 0.8).sum())} of {special.numel()} heads put over 0.8 of their attention on [CLS] and [SEP]"
-)
+even = float(torch.tensor(float(n)).log())
 print(
     f"the widest web: layer {web[0]} head {web[1]}, entropy {spread[web]:.2f} of at most {even:.2f} nats"
 )
 if PROFILE == "shipped":
-    places = meeting_place[special > 0.8]
-    claim("more than ten heads are fans on special tokens", len(places) > 10)
-    claim("in this model they all rest on [CLS]", (places == 0).all())
+    claim("more than ten heads are fans on [CLS]", fans.count(0) > 10)
+    claim("one fan closes on a word that was typed", len(fans) == fans.count(0) + 1)
     claim("the widest web is within 15 % of an even spread", spread[web] > 0.85 * even)
 
 # %%
 course.head_view(att, layer=web[0], heads=[web[1]])
 
 # %% [markdown]
-# **What to look at.** No line stands out: every token is connected with every other, a little. A
-# web is not "nothing": its output is the average of all values, which is a way to pass on what
+# **What to look at.** Every token is connected with every other, a little, and no line is strong. A
+# web is not "nothing": its output is nearly the average of all values, which is a way to pass on what
 # the sentence is about.
 
 # %% [markdown]
@@ -139,7 +170,7 @@ course.head_view(att, layer=web[0], heads=[web[1]])
 #
 # Write a function that takes one head's weights (queries × keys) and returns the mean weight on
 # the token *after*, as a number from 0 to 1. The last token has no token after it: leave its row
-# out.
+# out. (`made_up.head(0, 1)` is the table of the pure next-token head, if you want to see one.)
 
 
 # %% exercise="2.2"
@@ -167,6 +198,11 @@ with exercise("2.2", next_share) as answer:
     assert abs(flat - 0.25) < 1e-6, (
         f"For a head that spreads evenly over 4 tokens you get {flat:.2f}, not 0.25."
     )
+    itself = float(answer(torch.eye(3)))
+    assert abs(itself) < 1e-6, (
+        f"For a head in which each token looks at itself you get {itself:.2f}, not 0. Where in a row "
+        "is the token after?"
+    )
 
 # %% [markdown]
 # ### Exercise 2.3: search
@@ -189,20 +225,24 @@ two_back = ...
 
 # %%
 with exercise("2.3", two_back) as found:
-    assert isinstance(found, tuple) and len(found) == 2, (
+    place = tuple(torch.as_tensor(found).flatten().tolist())
+    assert len(place) == 2, (
         f"Give a pair (layer, head). {att.heads} heads make a layer: divmod(number, {att.heads}) splits a number."
+    )
+    assert 0 <= place[0] < att.layers and 0 <= place[1] < att.heads, (
+        f"There are layers 0 to {att.layers - 1} and heads 0 to {att.heads - 1}. The layer comes first."
     )
     read = [course.attend(model, text) for text in sentences]
     average, *others = (
         torch.stack([measures.offset_share(one, step) for one in read]).mean(0)
         for step in (-2, -1, 1)
     )
-    more = int((average > average[found]).sum())
-    assert more == 0 or all(share[found] < share.max() for share in others), (
+    more = int((average > average[place]).sum())
+    assert more == 0 or all(share[place] < share.max() for share in others), (
         "This head looks most at another place. Did you take the share one token back, or ahead?"
     )
     assert more == 0, (
-        f"On average over the four sentences, {more} heads look two tokens back more than this one."
+        f"On average over the four sentences, this head is number {more + 1} of {average.numel()}."
     )
 
 # %% [markdown]
@@ -215,8 +255,8 @@ with exercise("2.3", two_back) as found:
 # ### Exercise 2.4: explain it with a measurement
 #
 # Take the words of "The cat sat on the mat" in an order that is no English at all, and attend to
-# that. Answer with the `Attention`. Before you run the check: will the head of the second picture
-# still look one step back?
+# that. Answer with the `Attention`. Before you run the check: will the head with the largest weight on
+# the token before, layer 0 head 2 in the shipped model, still look one step back?
 
 # %% exercise="2.4"
 scrambled = ...

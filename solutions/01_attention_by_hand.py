@@ -1,6 +1,9 @@
 # %% exercise="1.1"
 count = len(course.attend(model, text).tokens.texts)
 
+# %% wrong="1.1" advice="Too low."
+count = 6
+
 # %% wrong="1.1" advice="That is the number of words."
 count = 4
 
@@ -44,9 +47,15 @@ def attention_weights(queries, keys):
     return torch.softmax(queries @ keys.T, dim=-1)
 
 
-# %% wrong="1.3" advice="Have you used softmax?"
+# %% wrong="1.3" advice="Divide each row by its own sum"
 def attention_weights(queries, keys):
     return queries @ keys.T / queries.shape[-1] ** 0.5
+
+
+# %% wrong="1.3" advice="Exponentiate before you divide."
+def attention_weights(queries, keys):
+    table = queries @ keys.T / queries.shape[-1] ** 0.5
+    return table / table.sum(dim=-1, keepdim=True)
 
 
 # %% exercise="1.4"
@@ -79,8 +88,8 @@ resting = int(measures.share_on(att, att.keys.special_positions).argmax())
 # %% wrong="1.5" advice="heads rest more than this one"
 resting = (0, 2)
 
-# %% wrong="1.5" advice="Layers and heads count from 0."
-resting = (1, 12)
+# %% wrong="1.5" advice="The layer comes first." profile="shipped"
+resting = (7, 4)
 
 # %% exercise="1.6"
 mine = course.attend(model, "Tokenizers dislike Llanfairpwllgwyngyll")

@@ -1,14 +1,33 @@
 # %% exercise="2.1"
-fan_seen = divmod(int(att.weights.mean(dim=2).amax(dim=-1).flatten().argmax()), att.heads)
+def clearest(measure):
+    """By eye any clear head will do; by measure, the clearest."""
+    return divmod(int(measure.argmax()), att.heads)
 
-# %% wrong="2.1" advice="In a fan they meet in one point." profile="shipped"
-fan_seen = divmod(int(measures.previous_token_share(att).argmax()), att.heads)
 
-# %% wrong="2.1" advice="In the picture the layer is the row"
-fan_seen = divmod(int(measures.entropy(att).argmax()), att.heads)
+seen = {
+    "previous": clearest(measures.previous_token_share(att)),
+    "next": clearest(measures.next_token_share(att)),
+    "fan": clearest(att.weights.mean(dim=2).amax(dim=-1)),
+    "web": clearest(measures.entropy(att)),
+}
 
-# %% wrong="2.1" advice="Layers and heads count from 0."
-fan_seen = (1, 12)
+# %% wrong="2.1" advice="of its weight on the token before" profile="shipped"
+seen = {"previous": (1, 8), "next": (0, 2), "fan": (2, 7), "web": (5, 6)}
+
+# %% wrong="2.1" advice="of its weight on the token after" profile="shipped"
+seen = {"previous": (0, 2), "next": (2, 11), "fan": (2, 7), "web": (5, 6)}
+
+# %% wrong="2.1" advice="of its weight on one token" profile="shipped"
+seen = {"previous": (0, 2), "next": (1, 8), "fan": (5, 6), "web": (5, 6)}
+
+# %% wrong="2.1" advice="of the spread of a pure web" profile="shipped"
+seen = {"previous": (0, 2), "next": (1, 8), "fan": (2, 7), "web": (2, 9)}
+
+# %% wrong="2.1" advice="answer with a pair, (layer, head)"
+seen = {"previous": 2, "next": 20, "fan": 31, "web": 66}
+
+# %% wrong="2.1" advice="The layer comes first."
+seen = {"previous": (1, 12), "next": (8, 12), "fan": (7, 12), "web": (6, 12)}
 
 
 # %% exercise="2.2"
@@ -31,6 +50,11 @@ def next_share(weights):
     return weights.diagonal(offset=1).sum()
 
 
+# %% wrong="2.2" advice="each token looks at itself"
+def next_share(weights):
+    return weights[:-1].amax(1).mean()
+
+
 # %% exercise="2.3"
 all_shares = [measures.offset_share(course.attend(model, one), -2) for one in sentences]
 two_back = divmod(int(sum(all_shares).argmax()), att.heads)
@@ -42,7 +66,7 @@ two_back = int(measures.offset_share(att, -2).argmax())
 one_back = [measures.offset_share(course.attend(model, one), -1) for one in sentences]
 two_back = divmod(int(sum(one_back).argmax()), att.heads)
 
-# %% wrong="2.3" advice="heads look two tokens back more than this one"
+# %% wrong="2.3" advice="On average over the four sentences, this head is number"
 two_back = divmod(
     int(measures.offset_share(att, -2).flatten().sort(descending=True).indices[3]), att.heads
 )

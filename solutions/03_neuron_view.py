@@ -37,18 +37,24 @@ def weights_without(parts, neuron):
     return (parts.sum(1) - parts[:, neuron] / 3**0.5).softmax(0)
 
 
+# %% wrong="3.2" advice="You changed the parts that were passed in."
+def weights_without(parts, neuron):
+    parts[:, neuron] = 0
+    return parts.sum(1).softmax(0)
+
+
 # %% exercise="3.3"
-remaining = [weights_without(parts_sat, n)[favourite] for n in range(d)]
+remaining = [weights_without(parts_rug, n)[favourite] for n in range(d)]
 culprit = int(torch.stack(remaining).argmin())
 
 # %% wrong="3.3" advice="This one has the largest part" profile="shipped"
-culprit = int(parts_sat[favourite].argmax())
+culprit = int(parts_rug[favourite].argmax())
 
 # %% wrong="3.3" advice="Without this neuron the weight grows"
-culprit = int(parts_sat[favourite].argmin())
+culprit = int(parts_rug[favourite].argmin())
 
-# %% wrong="3.3" advice="neurons lower the weight more than this one"
-culprit = int(att.projections.queries[layer, head, sat].abs().argmax())
+# %% wrong="3.3" advice="neurons, this one is number"
+culprit = int(att.projections.queries[layer, head, rug].abs().argmax())
 
 # %% wrong="3.3" advice="Answer with a whole number from 0"
 culprit = d
