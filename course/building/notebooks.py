@@ -166,5 +166,6 @@ def _title(lesson: Lesson) -> NotebookNode:
     lines = [f"# {escape(header.title, quote=False)}", "", f"About {header.minutes} minutes. After this you can", ""]
     lines += [f"- {escape(for_students(objective), quote=False)}" for objective in header.objectives]
     if header.prerequisites:
-        lines += ["", f"Before this: {escape(', '.join(header.prerequisites), quote=False)}."]
+        before = (f"[lesson {name[:2]}, {name[3:].replace('_', ' ')}]({name}.ipynb)" for name in header.prerequisites)
+        lines += ["", f"Before this: {'; '.join(before)}."]
     return new_markdown_cell("\n".join(lines), id=_id(lesson.name, "title"))

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -42,6 +43,15 @@ def test_notebooks_are_valid_and_without_outputs(lesson):
 def test_the_first_cell_says_what_the_lesson_is_for(lesson):
     first = student(lesson).notebook().cells[0].source
     assert first == "# Counting\n\nAbout 5 minutes. After this you can\n\n- count (exercises 1.1, 1.2)"
+
+
+def test_the_first_cell_leads_to_what_comes_before(lesson):
+    header = replace(lesson.header, prerequisites=("01_attention_by_hand", "02_head_and_model_view"))
+    first = student(replace(lesson, header=header)).notebook().cells[0].source
+    assert first.endswith(
+        "Before this: [lesson 01, attention by hand](01_attention_by_hand.ipynb); "
+        "[lesson 02, head and model view](02_head_and_model_view.ipynb)."
+    )
 
 
 def test_a_trial_tries_every_wrong_answer_and_then_the_right_one_again(lesson):
