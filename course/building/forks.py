@@ -104,7 +104,8 @@ def _ask(path: Path, request: dict[str, Any], output: Sequence[int]) -> Fork:
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123
             line = json.dumps(request).encode() + b"\n"
             sent = socket.send_fds(connection, [line], [nothing.fileno(), *output])
-            connection.sendall(line[sent:])
+            if sent < len(line):  # sending nothing fails where the template has answered and gone by now
+                connection.sendall(line[sent:])
             answer = _answer(connection)
     except OSError as error:
         connection.close()
