@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import socket
 import subprocess
 import sys
 import threading
@@ -92,6 +94,20 @@ def test_variables_that_modules_set_are_there_and_others_are_refused(place):
         assert run(path, place, "import os; print(os.environ['MADE_HERE'])") == (0, "yes\n")
         with pytest.raises(ForkError, match="OTHER changed after the build began"):
             run(path, place, "", env=os.environ | {"OTHER": "1"})
+
+
+def test_a_refusal_is_told_however_soon_it_comes(place, monkeypatch):
+    send = socket.send_fds
+
+    def send_and_wait(connection, *arguments):
+        sent, gone = send(connection, *arguments), select.poll()
+        gone.register(connection, select.POLLHUP)
+        gone.poll(30_000)
+        return sent
+
+    monkeypatch.setattr(socket, "send_fds", send_and_wait)
+    with template(place / "own", "t", ["json"]) as path, pytest.raises(ForkError, match="OTHER changed"):
+        fork(path, ["asked"], env=os.environ | {"OTHER": "1"}, cwd=place)
 
 
 def test_a_fork_whose_asker_lets_go_is_killed(place):
