@@ -33,8 +33,8 @@ course.head_view(att, layer=last, show="cross")
 # model write its own.)
 #
 # **What to look at.** You do not need German: *Sie* is she, *sieht* is sees, *kleinen* is small, *Elefanten*
-# is elephant. Point at "kleinen" on the left, and follow its lines. Which English word do you expect
-# them to meet, and which do they meet?
+# is elephant. (The tokenizer cuts rarer words into pieces: `E le f anten`.) Point at "kleinen" on the left,
+# and follow its lines. Which English word do you expect them to meet, and which do they meet?
 
 # %%
 cross = att.cross.weights[last].mean(0)
@@ -49,8 +49,8 @@ if PROFILE == "shipped":
         att.cross.keys.texts[places[att.cross.queries.positions(word)[0]]]
         for word in ("Sie", "kleinen")
     ]
-    claim('the row of "Sie" looks most at "sees", that of "kleinen" at a piece of "elephant"',
-          met[0] in ("se", "es") and met[1] in ("ele", "ph", "ant"))  # fmt: skip
+    claim('the row of "Sie" looks most at a piece of "sees"', met[0] in ("se", "es"))
+    claim('that of "kleinen" at a piece of "elephant"', met[1] in ("ele", "ph", "ant"))
 
 # %% [markdown]
 # "kleinen" means *small*, and in the shipped model it looks at the elephant. Has the model got it
@@ -107,7 +107,7 @@ with exercise("5.1", zeros) as guess:
 # %% [markdown]
 # The mask has a side effect that pictures do not mention. The first token is in every row's sight, the
 # last in one row's only. How much of its attention would a head put on the first token if it knew
-# nothing and spread evenly over what it sees?
+# nothing and spread evenly over what it sees? (You met this in exercise 2.5, for the token before.)
 
 # %%
 rows = torch.arange(1, n + 1)
@@ -123,7 +123,7 @@ if PROFILE == "shipped":
     )
 
 # %% [markdown]
-# In lesson 01 a fan on the first token was a head that rests. In a decoder much of such a fan is the
+# In lesson 02 a fan on the first token was a head that rests. In a decoder much of such a fan is the
 # mask. Compare with an even spread *under the mask* before you call it a resting place.
 #
 # ## The right row
@@ -146,12 +146,15 @@ def looked_at(weights, position):
 
 # %%
 with exercise("5.2", looked_at) as answer:
-    table = torch.tensor([[0.6, 0.1, 0.2, 0.1], [0.1, 0.1, 0.2, 0.6], [0.1, 0.7, 0.1, 0.1]])
+    table = torch.tensor(
+        [[0.6, 0.1, 0.2, 0.1], [0.1, 0.1, 0.2, 0.6], [0.1, 0.7, 0.1, 0.1], [0.1, 0.2, 0.7, 0.0]]
+    )
     got = float(answer(table, 1)), float(answer(table, 2))
     assert got != (3, 1), (
         "In the row of a token, the token is read, and the next is written. Where was it written?"
     )
-    assert got != (2, 0), (
+    assert got != (1, 2), "You went to the row after. It reads the token that was written later."
+    assert got != (2, 3), (
         "You went down a column. Columns are English tokens, rows are German ones."
     )
     assert abs(got[0] - 0.6) > 1e-6, "That is the weight. Return its place in the row."
@@ -172,8 +175,8 @@ print(links)
 if PROFILE == "shipped":
     content = {"Sie": "She", "sieht": "sees", "kleinen": "small", "Elefanten": "elephant"}
     found = {link.target: link.source for link in links}
-    claim("read in the right row, every word finds its English one",
-          all(found[german] == english for german, english in content.items()))  # fmt: skip
+    right = all(found[german] == english for german, english in content.items())
+    claim("read in the right row, every one of these words finds its English one", right)
 
 # %% [markdown]
 # Nothing was wrong with the shipped model. We had read the wrong row, and it *looked* like an alignment. (The
@@ -214,7 +217,7 @@ print(f"{len(captions)} captions, {sum(len(gold) for _, _, gold in captions)} li
 #
 # Write a function that takes the links of a model and those made by hand, both as pairs (German word,
 # English word), and returns the share of the *hand-made* links that the model has, too. Other links of
-# the model do not count: nobody said what is right for "ein".
+# the model do not count: nobody said what is right for "ein". What share of the 37 do you expect?
 
 
 # %% exercise="5.3"
@@ -241,8 +244,37 @@ with exercise("5.3", share_found) as answer:
     )
     assert got != 1, "You counted the links found. Divide them by the number made by hand."
     assert got == 0.5, f"One of two hand-made links is there: 0.5, not {got}."
+    twice = answer([("Hund", "dog"), ("Hund", "dog"), ("Hund", "cat")], made)
+    assert twice == 0.5, (
+        "A word may have several links. Go through those made by hand, and ask of each: does the model have it?"
+    )
+    for one, (_, german, gold) in zip(crosses, captions, strict=True):
+        model_links = [(link.target, link.source) for link in measures.align(one)]
+        print(f"{answer(model_links, sorted(gold)):.2f}  {german}")
 
 # %% [markdown]
+# The check has used your function on the eight captions. Before you trust such a score, try to cheat
+# it. What would a method get that links *every* German word with *every* English word?
+
+
+# %%
+def words(text):
+    return text.rstrip(".").split()
+
+
+total = sum(len(gold) for _, _, gold in captions)
+everything = [
+    {(target, source) for target in words(german) for source in words(english)}
+    for english, german, _ in captions
+]
+cheated = sum(len(gold & links) for (_, _, gold), links in zip(captions, everything, strict=True))
+print(f"{sum(map(len, everything))} links find {cheated} of {total}")
+claim("whoever links everything with everything finds every link", cheated == total)
+
+# %% [markdown]
+# Full marks, and nothing learnt. So compare only methods that make equally many links. `measures.align`
+# makes one for each German word, and so will all that follow.
+#
 # Now all layers, in the right row and one row later, where the word is read. Before you look: what do
 # you expect of the first layer? And what should a method score that never looks at the weights?
 #
@@ -253,7 +285,7 @@ with exercise("5.3", share_found) as answer:
 # %%
 def ruler(english, german):
     """Link each German word with the English one at the same share of the way."""
-    source, target = (text.rstrip(".").split() for text in (english, german))
+    source, target = words(english), words(german)
     stretch = (len(source) - 1) / (len(target) - 1)
     return {(word, source[round(i * stretch)]) for i, word in enumerate(target)}
 
@@ -299,15 +331,18 @@ if PROFILE == "shipped":
         "one row later nearly nothing is left: under 10 %",
         sum(hits(reading=True)) < 0.1 * sum(by_hand),
     )
-    claim("on the other captions the model finds over 90 %, the ruler less than a third",
-          sum(model_hits[i] for i in others) > 0.9 * sum(by_hand[i] for i in others)
-          and sum(ruled[i] for i in others) < sum(by_hand[i] for i in others) / 3)  # fmt: skip
+    total, ours, theirs = (
+        sum(counts[i] for i in others) for counts in (by_hand, model_hits, ruled)
+    )
+    claim("on the other captions the model finds over 90 %", ours > 0.9 * total)
+    claim("there the ruler finds less than a third", theirs < total / 3)
 
 # %% [markdown]
 # **What to look at.** The ruler knows no word of any language and finds more than half. An alignment
 # score without a ruler beside it says little. The captions that tell a reader from a ruler are those
 # where it fails, most of them in another order: test on those. On more words than our few, the shipped
-# model was scored when it was made:
+# model was scored when it was made. (BLEU and chrF say how near its translations come to those of people;
+# *alignment* is the share of words that are linked rightly. The brackets are 95 % intervals.)
 
 # %%
 print(*model.scores or ["no score is published for this model"], sep="\n")
@@ -316,7 +351,8 @@ print(*model.scores or ["no score is published for this model"], sep="\n")
 # ### Exercise 5.4: find the head
 #
 # The numbers above are for the average of a layer's heads. Which *single* head, of any layer, finds the
-# most links? `hits(layer=…, heads=[…])` counts them caption by caption. Answer with `(layer, head)`.
+# most links, and does it beat its layer's average? `hits(layer=…, heads=[…])` counts caption by caption.
+# Answer with `(layer, head)`.
 
 # %% exercise="5.4"
 aligner = ...
@@ -362,8 +398,9 @@ if PROFILE == "shipped":
 #
 # ### Exercise 5.5: explain the surprise
 #
-# Do not ask the picture, do an experiment. Change exactly **one word** of the English sentence, such
-# that "Mann" goes away in the German one. Answer with the English sentence. Which word will it be?
+# Do not ask the picture, do an experiment. Exchange exactly **one word** of the English sentence for
+# another that could stand there, such that "Mann" goes away in the German one. Answer with the English
+# sentence. Which word will it be?
 
 # %% exercise="5.5"
 changed = ...
@@ -381,7 +418,7 @@ with exercise("5.5", changed) as sentence:
     written = course.attend(model, sentence).decoder.tokens.sources[0]
     if "Mann" not in german:
         print(f"This model never wrote Mann, so that there is nothing to explain here: {german}")
-    assert "Mann" not in written.split(), (
+    assert "Mann" not in written.replace(",", "").replace(".", "").split(), (
         f"{old[differ[0]]!r} is now {new[differ[0]]!r}, and Mann is still there: {written} Try another word."
     )
     print(f"{old[differ[0]]} → {new[differ[0]]}: {written}")
@@ -406,9 +443,8 @@ if PROFILE == "shipped":
     for noun in ("man", "girl"):
         one = course.attend(model, fruit.replace("man", noun)).cross.words()
         on_today, on_noun = one.weights[last, :, 1, 0], one.weights[last, :, 1, 2]
-        claim(f"one head of four has over 0.9 on {noun!r}, the others less than 0.2",
-              on_noun[courier] > 0.9 and int((on_noun < 0.2).sum()) == 3)  # fmt: skip
-        claim("those three have over 0.75 on Today", int((on_today > 0.75).sum()) == 3)
+        claim(f"one head of four has over 0.9 on {noun!r}", on_noun[courier] > 0.9)
+        claim("the other three have over 0.75 on Today", int((on_today > 0.75).sum()) == 3)
 
 # %% [markdown]
 # Three heads rest on "Today" and outvote the fourth. To see whether the fourth does the work, [take
@@ -422,7 +458,7 @@ for head in range(att.cross.heads):
     print(f"without head {head}: {without[head]}")
 if PROFILE == "shipped":
     lost = [head for head, text in without.items() if "Mann" not in text.replace(",", "").split()]
-    claim("Mann is lost without this head, and without none of the others", lost == [courier])
+    claim("Mann is lost without this head, and stays without any other", lost == [courier])
 
 # %% [markdown]
 # **What to look at.** Without any of the three that rest on "Today", the man stays. Without the one that
@@ -446,8 +482,8 @@ if PROFILE == "shipped":
     )
     source = {link.target: link.source for link in measures.align(negated.cross)}
     claim('"trägt" and "einen" look most at "not"', source["trägt"] == source["einen"] == "not")
-    claim("with and without it the German is the same",
-          negated.decoder.tokens.sources == plain.decoder.tokens.sources)  # fmt: skip
+    unchanged = negated.decoder.tokens.sources == plain.decoder.tokens.sources
+    claim("with and without it the German is the same", unchanged)
 
 # %% [markdown]
 # In the shipped model "not" is the word most looked at while *trägt* (wears) is written, and the German
@@ -479,13 +515,13 @@ with exercise("5.6", my_translation) as own:
 # - The mask alone sends much attention to the first token. Compare with an even spread under it.
 # - A word is written in the row *before* its own. One row later there is nonsense that looks like an
 #   alignment.
-# - A score needs a baseline. A ruler finds half of the links; captions in another order tell a reader
-#   from a ruler.
+# - A score can be cheated, and needs a baseline. A ruler finds half of the links; captions in another
+#   order tell a reader from a ruler.
 # - The word most looked at was not the word translated, and a word much looked at was lost.
 #   Experiments showed both, and the picture alone showed neither.
 #
 # **Read next.** Bahdanau, Cho and Bengio 2015, *Neural Machine Translation by Jointly Learning to Align
 # and Translate* (arXiv 1409.0473), where this began. Koehn and Knowles 2017, *Six Challenges for Neural
-# Machine Translation* (arXiv 1706.03872), section 3.5, on attention that is no alignment. Chen, Liu,
-# Chen, Jiang and Liu 2020, *Accurate Word Alignment Induction from Neural Machine Translation* (arXiv
-# 2004.14837), on which row and which layer to read.
+# Machine Translation* (arXiv 1706.03872), the fifth challenge, on attention that is no alignment. Chen,
+# Liu, Chen, Jiang and Liu 2020, *Accurate Word Alignment Induction from Neural Machine Translation*
+# (arXiv 2004.14837), on which row and which layer to read.

@@ -18,6 +18,11 @@ def share_across(weights, first, second):
     return weights[first][:, second].sum()
 
 
+# %% wrong="4.1" advice="0.7 on average, not 1.00"
+def share_across(weights, first, second):
+    return weights[first].sum(dim=1).mean()
+
+
 # %% exercise="4.2"
 def permutation_p(values, labels, rounds=2000, seed=0):
     rng = np.random.default_rng(seed)
@@ -75,6 +80,18 @@ def word_overlap(first, second):
 def word_overlap(first, second):
     a, b = first.lower().split(), second.lower().split()
     return sum(w in b for w in a) / max(len(a), len(b))
+
+
+# %% wrong="4.3" advice="Words that are in both count once."
+def word_overlap(first, second):
+    a, b = (set(re.findall(r"[a-z0-9]+", s.lower())) for s in (first, second))
+    return len(a & b) / (len(a) + len(b))
+
+
+# %% wrong="4.3" advice="The full stop is no part of a word."
+def word_overlap(first, second):
+    a, b = (set(s.lower().split()) for s in (first, second))
+    return len(a & b) / len(a | b)
 
 
 # %% exercise="4.4"

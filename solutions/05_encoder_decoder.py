@@ -21,6 +21,11 @@ def looked_at(weights, position):
     return int(weights[position].argmax())
 
 
+# %% wrong="5.2" advice="You went to the row after."
+def looked_at(weights, position):
+    return int(weights[position + 1].argmax())
+
+
 # %% wrong="5.2" advice="You went down a column."
 def looked_at(weights, position):
     return int(weights[:, position].argmax())
@@ -33,7 +38,7 @@ def looked_at(weights, position):
 
 # %% exercise="5.3"
 def share_found(links, by_hand):
-    return sum(pair in list(links) for pair in by_hand) / len(by_hand)
+    return len(set(links) & set(by_hand)) / len(by_hand)
 
 
 # %% wrong="5.3" advice="You divided by all links of the model."
@@ -61,6 +66,11 @@ def share_found(links, by_hand):
 # %% wrong="5.3" advice="You counted the links found."
 def share_found(links, by_hand):
     return len(set(links) & set(by_hand))
+
+
+# %% wrong="5.3" advice="A word may have several links."
+def share_found(links, by_hand):
+    return sum(pair in by_hand for pair in links) / len(by_hand)
 
 
 # %% exercise="5.4"

@@ -31,6 +31,11 @@ def falls(score, words):
     return [score([word]) for word in words]
 
 
+# %% wrong="6.2" advice="Give `score` a list of words"
+def falls(score, words):
+    return [score(word) for word in words]
+
+
 # %% wrong="6.2" advice="By how much did it fall?"
 def falls(score, words):
     return [score(words[:i] + words[i + 1 :]) for i in range(len(words))]
@@ -41,12 +46,11 @@ from itertools import combinations
 
 
 def flag_of_rest(gone):
-    rest = [piece for i, piece in enumerate(tweet.split()) if i not in gone]
+    rest = [piece for piece in tweet.split() if piece not in gone]
     return course.rank(model, " ".join(rest))["🇪🇸"]
 
 
-best = max(combinations(range(len(tweet.split())), 2), key=flag_of_rest)
-drowning = tuple(tweet.split()[i] for i in best)
+drowning = max(combinations(tweet.split(), 2), key=flag_of_rest)
 
 # %% wrong="6.3" advice="Try all 21, by program"
 drowning = ("+", "=")

@@ -31,6 +31,11 @@ def moved(before, after):
     return (after - before).abs().mean()
 
 
+# %% wrong="7.2" advice="You took the largest change of each row."
+def moved(before, after):
+    return (after - before).abs().amax(dim=-1).mean()
+
+
 # %% exercise="7.3"
 apart = -change.change.amin(dim=-1) - change.change.amax(dim=-1)
 hidden = torch.unravel_index(apart.argmax(), apart.shape)
@@ -45,31 +50,55 @@ hidden = torch.unravel_index(change.change.argmin(), change.change.shape)[:3]
 # %% wrong="7.3" advice="Answer with (layer, head, query)."
 hidden = (5, 11)
 
+
 # %% exercise="7.4"
-needing = ["I did not like it", "The songs are not ugly", "I do not like the film"]
+def above(change, floors):
+    return (change > torch.stack(floors)).all(dim=0)
 
-# %% wrong="7.4" advice="so the old attention is enough for it" profile="shipped"
-needing = ["A wonderful film", "A terrible film", "The plot is dull"]
 
-# %% wrong="7.4" advice="Give a list of at least three texts."
-needing = "The acting is not good"
+# %% wrong="7.4" advice="It must exceed every one."
+def above(change, floors):
+    return (change > torch.stack(floors)).any(dim=0)
+
+
+# %% wrong="7.4" advice="Above the mean of the floors is not above each"
+def above(change, floors):
+    return change > torch.stack(floors).mean(dim=0)
+
+
+# %% wrong="7.4" advice="just as much as in the floors"
+def above(change, floors):
+    return (change >= torch.stack(floors)).all(dim=0)
+
 
 # %% exercise="7.5"
+needing = ["I did not like it", "The songs are not ugly", "I do not like the film"]
+
+# %% wrong="7.5" advice="you are near" profile="shipped"
+needing = ["I did not like it", "The songs are not ugly", "The acting is not good"]
+
+# %% wrong="7.5" advice="so the old attention is enough for them" profile="shipped"
+needing = ["A wonderful film", "A terrible film", "The plot is dull"]
+
+# %% wrong="7.5" advice="Give a list of at least three texts."
+needing = "The acting is not good"
+
+# %% exercise="7.6"
 costs = {}
 for number in range(trained.heads):
     with course.ablated(trained, [(1, number)]):
         costs[number] = sum(course.rank(trained, text)["positive"] for text in praise)
 needed = (1, min(costs, key=costs.get))
 
-# %% wrong="7.5" advice="There is a head in layer 1" profile="shipped"
+# %% wrong="7.6" advice="There is a head in layer 1" profile="shipped"
 needed = star
 
-# %% wrong="7.5" advice="Layers and heads count from 0."
+# %% wrong="7.6" advice="Layers and heads count from 0."
 needed = (1, trained.heads)
 
-# %% wrong="7.5" advice="Answer with a pair"
+# %% wrong="7.6" advice="Answer with a pair"
 needed = 7
 
-# %% exercise="7.6"
+# %% exercise="7.7"
 own_text = "The first half drags, but the second is never boring"
 mine = course.diff(course.attend(before, own_text), course.attend(trained, own_text))
