@@ -78,6 +78,11 @@ class _Watch:
                     _say(f"{error}: the watch starts anew")
                     return port
                 self._tell(*problems)
+            except SyntaxError:  # a module of the build itself, which is imported when it is first needed
+                problems = _broken()
+                if not problems:
+                    raise
+                self._tell(*problems)
             for path in map(Path, self.saves.wait()):
                 if path.parent.name in ("lessons", "solutions"):
                     self.standing.try_again(path.stem)

@@ -163,9 +163,9 @@ def test_its_own_code_starts_it_anew_at_the_same_address(kit, temporary):
         address = watched.until("Pages: ").split(" – ")[0]
         watched.waits()
         process = watched.process.pid
-        own.write_text(code + "\nx = (\n", encoding="utf-8")
+        save(own, code + "\nx = (\n")
         watched.until(r"course/building/site.py:\d+: '\(' was never closed")
-        own.write_text(code.replace("About {lesson", "Roughly {lesson"), encoding="utf-8")
+        save(own, code.replace("About {lesson", "Roughly {lesson"))
         watched.until("the build's own code changed: the watch starts anew")
         assert watched.until("Pages: ").startswith(address)
         watched.waits()
@@ -173,6 +173,17 @@ def test_its_own_code_starts_it_anew_at_the_same_address(kit, temporary):
         watched.process.send_signal(signal.SIGINT)
         assert watched.process.wait(60) == 130
     assert not list(temporary.iterdir())
+
+
+def test_it_waits_for_the_repair_of_its_own_code(kit, temporary):
+    own = kit.root / "course" / "building" / "site.py"
+    code = own.read_text(encoding="utf-8")
+    save(own, code + "\nx = (\n")
+    with Watched(kit.root, temporary) as watched:
+        watched.until(r"course/building/site.py:\d+: '\(' was never closed")
+        save(own, code)
+        watched.until("the build's own code changed: the watch starts anew")
+        watched.waits()
 
 
 @pytest.mark.parametrize("when", ["waits", "builds"])
