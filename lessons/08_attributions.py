@@ -527,8 +527,8 @@ with exercise("8.5", question) as asked:
 # ### Exercise 8.6: your own text
 #
 # Attribute a sentence of your own: a joke, an irony, a double negation. Try another baseline or
-# another method on it. This one cannot be wrong. For a first try: the shipped model takes "The villain is
-# evil, cruel and disgusting." for a bad review. Which word is to blame?
+# another method on it. This one cannot be wrong. For a first try: "The villain is evil, cruel and
+# disgusting." says nothing against the film. Does the model see that?
 
 # %% exercise="8.6" open=true
 own = ...
