@@ -554,19 +554,20 @@ for name, words in (("praise", praise), ("blame", blame)):
     found = course.swap_attention(reviews, [f"the film is not {word}" for word in words])
     survive[name] = found.kept.mean
     print(f"not, before a word of {name}: {found.kept.mean:.0%} survive even attention")
-bare = course.swap_attention(reviews, ["the film is not"]).texts[0]
-print(f"{bare.text!r} with even attention: {bare.after} ({bare.probability_after:.2f})")
+bare = course.swap_attention(reviews, ["the film is", "the film is not"]).texts
+for one in bare:
+    print(f"{one.text!r} with even attention: {one.after}")
 if PROFILE == "shipped":
     claim("before praise all survive", survive["praise"] == 1)
     claim("before blame less than a quarter", survive["blame"] < 0.25)
-    claim("“not” alone is enough for “negative”", bare.after == "negative")
+    claim("“not” by itself turns it negative", [b.after for b in bare] == ["positive", "negative"])
 
 # %% [markdown]
 # **What to look at.** The shipped model with even attention takes "not" for one more bad word. So "not good"
-# stays *negative* for a wrong reason, and "not bad", which has two bad words, is lost. A prediction that
-# survives has not been understood for that.
+# stays *negative* for a wrong reason, and "not bad", which has two bad words, is lost. That a prediction
+# survives does not mean that the sentence was understood.
 #
-# The shipped model, the same test, two answers. Where a word such as "superb" decides alone, attention
+# The same model and the same test give two answers. Where a word such as "superb" decides alone, attention
 # has nothing to add. Where words act on each other it is needed. "Does the model need attention?"
 # has no answer before you say *for what*.
 #
