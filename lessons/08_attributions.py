@@ -42,7 +42,7 @@ if PROFILE == "shipped":
 # %% [markdown]
 # The shipped model's picture agrees with what you would have said. That is pleasant, and proves nothing:
 # a colour on a word is a claim about the *model*. In this lesson you find out what the claim is, compute
-# it yourself, and meet three cases in which it misleads.
+# it yourself, and meet cases in which it misleads.
 #
 # ## What the numbers add up to
 #
@@ -114,7 +114,8 @@ if PROFILE == "shipped":
 # The logit has to be explained from baseline to text, and the shipped model's values are next to nothing.
 # Does the sentence not matter to the model? To see what is wrong, walk from the baseline to the text in
 # small steps: at 0 every word is [MASK], at 1 every word is itself, at 0.5 every vector is half way
-# between the two. `entry` gives both ends, and the model from there on.
+# between the two. You need not follow every line of `entry`. It returns the vectors at the start and at the
+# end of the way, and a function `logit`, which says what the model makes of any vectors between them.
 
 
 # %%
@@ -199,7 +200,7 @@ with exercise("8.2", integrate) as answer:
         return point.flip(0)
 
     here, there = torch.zeros(2), torch.tensor([1.0, 2.0])
-    got = answer(product, here, there, 4)
+    got = torch.as_tensor(answer(product, here, there, 4)).float()
     assert got.shape == (2,), (
         f"One value for each number of the point: two, not {tuple(got.shape)}."
     )
@@ -214,11 +215,11 @@ with exercise("8.2", integrate) as answer:
     assert torch.allclose(got, torch.ones(2)), (
         "Of x · y, on the way from (0, 0) to (1, 2), each has 1."
     )
-    moved = answer(product, torch.ones(2), there, 4)
+    moved = torch.as_tensor(answer(product, torch.ones(2), there, 4)).float()
     assert torch.allclose(moved, torch.tensor([0.0, 1.0])), (
         "Right if the way starts at 0. In general a point is start + share · (end − start)."
     )
-    each = answer(slope, start, end, 200).sum(-1)  # of a token's vector, the sum
+    each = torch.as_tensor(answer(slope, start, end, 64)).sum(-1)  # of a token's vector, the sum
     error = (each - exact.values).abs().max() / exact.values.abs().max()
     assert error < 0.02 or not exact.complete, (
         f"The small case is right, but you are {error:.1%} away from the library."
@@ -283,7 +284,9 @@ with exercise("8.3", enough) as steps:
     assert off(steps) <= 0.01 or steps == choice[-1], (
         f"After {steps} steps the values are still off by {off(steps):.1%} of the change."
     )
-    assert steps == choice[0] or off(steps // 2) > 0.01, f"{steps // 2} steps are enough already."
+    assert steps == choice[0] or off(steps // 2) > 0.01, (
+        f"{steps // 2} steps are enough already: they are off by {off(steps // 2):.1%} of the change."
+    )
 
 # %% [markdown]
 # ## What two words do together
@@ -360,6 +363,9 @@ with exercise("8.4", interplay) as answer:
     assert abs(together - 4) < 1e-9, (
         f"For words that count only together you get {together}, not 4."
     )
+    assert answer(lambda text: int(text.count(mask) == 2), "{} {}", "x", "y") == 1, (
+        "A word that is absent leaves mask in its place, so that the other words stay where they are."
+    )
 
 # %%
 pairs = [
@@ -431,8 +437,11 @@ reply = course.answer(qa, "What is natural language processing ?", context)
 reply
 
 # %% [markdown]
-# The mark in the text is the answer; the table has the next best. Which tokens made the model choose
-# this span? What is shared out now is the logit of its start plus the logit of its end.
+# The mark in the text is the answer; the table has the next best. Mind what the probabilities mean: they
+# are shared out among the pieces of *this* text, because the model has to point at one of them.
+#
+# Which tokens made it choose this one? What is shared out now is the logit of its start plus the logit of
+# its end.
 
 # %%
 course.attribution_view(reply.attribution)
@@ -453,8 +462,8 @@ if PROFILE == "shipped":
 # nonsense: a full stop is a good place for an answer to end. But it says little about understanding.
 #
 # How much does the model care about what you *ask*? The text below says who built the tower in
-# Paris. It says nothing about a tower in Tokyo. What should the model answer, and how sure should
-# it be?
+# Paris. It says nothing about a tower in Tokyo. The model cannot answer "the text does not say". But
+# should it be as sure of its answer?
 
 # %%
 tower = "Gustave Eiffel built the Eiffel Tower in Paris. It was finished in 1889."
@@ -511,15 +520,15 @@ with exercise("8.5", question) as asked:
             f"It answers {fooled.text!r}. Which word of the question says that a person is wanted?"
         )
         assert fooled.score > 0.7, (
-            f"It answers so, but with a score of {fooled.score:.2f}. Try it shorter."
+            f"It answers so, but with a score of {fooled.score:.2f}. Begin as the question about Tokyo did."
         )
 
 # %% [markdown]
 # ### Exercise 8.6: your own text
 #
 # Attribute a sentence of your own: a joke, an irony, a double negation. Try another baseline or
-# another method on it. This one cannot be wrong. For a first try: the shipped model takes "The villain is
-# evil, cruel and disgusting." for a bad review. Which word is to blame?
+# another method on it. This one cannot be wrong. For a first try: "The villain is evil, cruel and
+# disgusting." says nothing against the film. Does the model see that?
 
 # %% exercise="8.6" open=true
 own = ...

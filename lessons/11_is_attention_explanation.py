@@ -30,16 +30,16 @@ course.attribution_view(attention)
 
 # %% [markdown]
 # A small model has read this sentence and called it *good*. The picture shows where it looked: the
-# attention of its last layer, the mean over all heads, from [CLS], the token that the label is read
-# from. Pictures like this one are printed in many papers, with the words "the model attends to …".
+# attention of its last layer, the mean over all heads, from [[CLS]](glossary.md#cls-and-sep), the token
+# that the label is read from. Pictures like this one are printed in many papers, with the words "the model
+# attends to …".
 #
 # **What to look at.** The stronger the colour of a word, the more attention it gets. Judging by the
 # picture: on which word does the label rest?
 #
 # Usually nobody can tell whether such a picture is [right](glossary.md#faithful). Here we can. The model
-# was trained on sentences of a little language with a rule that the authors of this course made up. (It
-# is the same on every profile: the hub has no such model. The film reviews further below are those of your
-# profile.)
+# was trained on sentences of a little language with a rule that the authors of this course made up. (This
+# model is the same whatever `PROFILE` says; the model of film reviews, further below, is not.)
 
 # %%
 print(textwrap.fill(RULE, 90))
@@ -88,9 +88,15 @@ claim(
     "most of the attention is on “was”, which means nothing here",
     favourite.text == "was" and favourite.value > 0.5,
 )
+covered = course.attribute(model, sentence, method="occlusion").strongest(1)[0]
+claim(
+    "occlusion names “kind”, with a value near 0",
+    covered.text == "kind" and abs(covered.value) < 0.1,
+)
 
 # %% [markdown]
-# Attention names the wrong word. Is that bad luck with one sentence?
+# Attention names the wrong word. Is that bad luck with one sentence? (Occlusion names the right one, but with
+# a value near 0. Keep that in mind until exercise 11.3.)
 #
 # ## A grade
 #
@@ -145,10 +151,10 @@ print(f"{accuracy(every):.1%} of {len(every)} sentences are right")
 claim("the model follows the rule in these sentences", accuracy(every) > 0.99)
 
 # %% [markdown]
-# Now grade the four methods on 60 of them. Which do you expect to win?
+# Now grade the four methods on 40 of them. Which do you expect to win?
 
 # %%
-sentences = every[:60]
+sentences = every[:40]
 explained = {
     method: [course.attribute(model, one.sentence, method=method) for one in sentences]
     for method in METHODS
@@ -196,6 +202,10 @@ claim(
     "two explanations that both find the truth agree little: tau below 0.5",
     taus["occlusion"].high < 0.5,
 )
+claim(
+    "hardly more than with attention: their intervals overlap",
+    taus["occlusion"].low < taus["attention"].high,
+)
 claim("more than four of five words do not matter", idle > 0.8)
 
 # %% [markdown]
@@ -206,9 +216,10 @@ claim("more than four of five words do not matter", idle > 0.8)
 #
 # ### Exercise 11.3: where occlusion fails
 #
-# No method is safe. Occlusion replaces one word at a time. Use the rule to build a sentence in which
-# some word *matters*, and whose removal changes nothing: its value under occlusion is less than a
-# twentieth of its value under integrated gradients. Words you can use:
+# No method is safe. In the first sentence of this lesson the rule reads "kind", and occlusion gave it next to
+# nothing. Occlusion replaces one word at a time: why did that fail? Use your answer to build another
+# sentence in which some word *matters*, and its value under occlusion is less than a tenth of its value under
+# integrated gradients. Words you can use:
 
 # %%
 print("good:", *GOOD)
@@ -220,18 +231,20 @@ doubled = ...
 
 # %%
 with exercise("11.3", doubled) as text:
+    assert text != sentence, "That is the first sentence. Build one of your own."
     known = truth(text)
     assert known.matters, "No word of this sentence is read by the rule. Use a feeling word."
-    assert set(known.matters) - set(known.decisive), (
+    spare = [i for i in known.matters if i not in known.decisive]
+    assert spare, (
         f"Without “{known.words[known.matters[-1]]}” this would no longer be {known.label}. What would have to "
         "stand in the sentence so that the label stays?"
     )
-    values = {}
+    sizes = {}
     for method in ("occlusion", "integrated_gradients"):
         one = course.attribute(model, text, method=method, target=known.label)
-        values[method] = abs(float(one.values[known.matters[-1] + 1]))  # + 1 for [CLS]
+        sizes[method] = one.values[[i + 1 for i in spare]].abs()  # + 1 for [CLS]
         print(method, *one.strongest(3), sep="  ")
-    assert values["occlusion"] < values["integrated_gradients"] / 20, (
+    assert (sizes["occlusion"] < sizes["integrated_gradients"] / 10).any(), (
         "By the rule this should do, but the model still misses the word a little. Try a shorter sentence."
     )
 
@@ -271,7 +284,7 @@ claim("most tokens look there, with more than half", (on_kind > 0.5).double().me
 # Write rollout for two layers. `lower` and `upper` are the attention of two layers, mean over heads
 # (queries × keys). Every token also keeps its own vector (the residual connection): take half of
 # each layer's table and half of `torch.eye(n)`. Then multiply the tables so that row i says from
-# which words place i of the *upper* layer has come.
+# which words place i of the *upper* layer has come. (If you wrote it in lesson 09, use that.)
 
 
 # %% exercise="11.4"
@@ -283,7 +296,7 @@ def follow(lower, upper):
 with exercise("11.4", follow) as answer:
     low = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
     high = torch.tensor([[0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    got = answer(low, high)
+    got = torch.as_tensor(answer(low, high)).float()
     assert got.shape == (3, 3), f"Three tokens make a 3 × 3 table, not {tuple(got.shape)}."
     assert torch.allclose(got.sum(-1), torch.ones(3)), (
         f"Each row is made of shares and sums to 1, but yours sum to {got.sum(-1).tolist()}. "
@@ -296,7 +309,7 @@ with exercise("11.4", follow) as answer:
     assert torch.allclose(got[0], torch.tensor([0.5, 0.25, 0.25])), (
         "Place 0 keeps half of itself; the other half is place 1, which is half word 1, half word 2."
     )
-    own = answer(att.weights[0].mean(0), att.weights[1].mean(0))
+    own = torch.as_tensor(answer(att.weights[0].mean(0), att.weights[1].mean(0)))
     error = (own - measures.rollout(att).head(1, 0)).abs().max()
     assert error < 1e-5, (
         f"The small case is right, but you are {error:.2g} away from measures.rollout."
@@ -353,7 +366,8 @@ needed = ...
 
 # %%
 with exercise("11.5", needed) as found:
-    assert isinstance(found, tuple) and len(found) == 2, "Give a pair (layer, head)."
+    assert isinstance(found, (tuple, list)) and len(found) == 2, "Give a pair (layer, head)."
+    found = tuple(int(number) for number in found)
     assert 0 <= found[0] < att.layers and 0 <= found[1] < att.heads, (
         "Layers and heads count from 0."
     )
@@ -371,7 +385,8 @@ with exercise("11.5", needed) as found:
 
 # %% [markdown]
 # What is the head for? Split the sentences: those in which "not" or "never" turns the feeling word
-# round, and the others.
+# round, and the others. (The heads stand below by how well they point, without their names: these are for
+# you to find.)
 
 # %%
 negated = [one for one in every if len(one.matters) == 2]
@@ -410,19 +425,33 @@ claim("with even attention not one prediction stays: all become plain", flat.kep
 
 # %% [markdown]
 # This model needs its attention for everything. Now a real one: the film reviews of lesson 08, and
-# twenty sentences about films.
+# twenty sentences about films. (*By chance* is how many would stay if the labels that came out were dealt
+# out at random.)
 
 # %%
 reviews = course.load("sentiment", profile=PROFILE)
-plain = [
-    "a warm and funny film about a family", "the acting is superb", "an instant classic",
-    "I loved every minute of it", "a clever script and a wonderful cast", "it made me smile",
-    "charming, tender and beautifully filmed", "the best comedy of the year", "what a cast",
-    "a thrilling ride from start to finish", "a dull and lifeless film", "the plot is a mess",
-    "boring from beginning to end", "the jokes are stale and the acting is wooden",
-    "I hated every minute of it", "a painful waste of time", "the worst comedy of the year",
-    "clumsy, loud and empty", "it made me sleepy", "a sad excuse for a thriller",
-]  # fmt: skip
+plain = """
+a warm and funny film about a family
+the acting is superb
+an instant classic
+I loved every minute of it
+a clever script and a wonderful cast
+it made me smile
+charming, tender and beautifully filmed
+the best comedy of the year
+what a cast
+a thrilling ride from start to finish
+a dull and lifeless film
+the plot is a mess
+boring from beginning to end
+the jokes are stale and the acting is wooden
+I hated every minute of it
+a painful waste of time
+the worst comedy of the year
+clumsy, loud and empty
+it made me sleepy
+a sad excuse for a thriller
+""".strip().splitlines()
 flat_plain = course.swap_attention(reviews, plain)
 print(flat_plain)
 if PROFILE == "shipped":
@@ -434,14 +463,30 @@ if PROFILE == "shipped":
 # what do you expect?
 
 # %%
-turned = [
-    "the film is not bad", "not a dull moment in it", "I was never bored", "it is not without charm",
-    "there is nothing wrong with this film", "you will not regret it", "the acting is never wooden",
-    "it does not disappoint", "I could not stop laughing", "hardly a weak scene in it",
-    "the film is not good", "not a funny moment in it", "I was never moved", "it is without charm",
-    "there is nothing right with this film", "you will not enjoy it", "it does not surprise",
-    "the acting is never convincing", "I could not care less", "hardly a good scene in it",
-]  # fmt: skip
+turned = """
+the film is not bad
+not a dull moment in it
+I was never bored
+it is not without charm
+there is nothing wrong with this film
+you will not regret it
+the acting is never wooden
+it does not disappoint
+I could not stop laughing
+hardly a weak scene in it
+the film is not good
+not a funny moment in it
+I was never moved
+it is without charm
+there is nothing right with this film
+you will not enjoy it
+it does not surprise
+the acting is never convincing
+I could not care less
+hardly a good scene in it
+""".strip().splitlines()
+
+# %%
 flat_turned = course.swap_attention(reviews, turned)
 print(f"plain:  {flat_plain.kept} stay, by chance {flat_plain.chance:.2f}")
 print(f"turned: {flat_turned.kept} stay, by chance {flat_turned.chance:.2f}")
@@ -493,11 +538,36 @@ with exercise("11.6", twins) as pairs:
         f"Only {stay[0]:.0%} of the plain ones survive. Let a strong word decide: superb, awful, boring."
     )
     assert stay[1] <= 0.5 or PROFILE != "shipped", (
-        f"{stay[1]:.0%} of the turned ones survive. Does the second word turn the first?"
+        f"{stay[1]:.0%} of the turned ones survive. Does the word that you changed turn another one? See above "
+        "which survive: “not” may sound bad by itself, so let it turn a bad word into praise."
     )
 
 # %% [markdown]
-# The shipped model, the same test, two answers. Where a word such as "superb" decides alone, attention
+# And those turned ones that survive? Have they been understood without attention? Turn eight good words and
+# eight bad ones, with the same "not". Which will survive?
+
+# %%
+praise = ["good", "great", "superb", "funny", "clever", "charming", "moving", "wonderful"]
+blame = ["bad", "boring", "dull", "awful", "stupid", "stale", "wooden", "silly"]
+survive = {}
+for name, words in (("praise", praise), ("blame", blame)):
+    found = course.swap_attention(reviews, [f"the film is not {word}" for word in words])
+    survive[name] = found.kept.mean
+    print(f"not, before a word of {name}: {found.kept.mean:.0%} survive even attention")
+bare = course.swap_attention(reviews, ["the film is", "the film is not"]).texts
+for one in bare:
+    print(f"{one.text!r} with even attention: {one.after}")
+if PROFILE == "shipped":
+    claim("before praise all survive", survive["praise"] == 1)
+    claim("before blame less than a quarter", survive["blame"] < 0.25)
+    claim("“not” by itself turns it negative", [b.after for b in bare] == ["positive", "negative"])
+
+# %% [markdown]
+# **What to look at.** The shipped model with even attention takes "not" for one more bad word. So "not good"
+# stays *negative* for a wrong reason, and "not bad", which has two bad words, is lost. That a prediction
+# survives does not mean that the sentence was understood.
+#
+# The same model and the same test give two answers. Where a word such as "superb" decides alone, attention
 # has nothing to add. Where words act on each other it is needed. "Does the model need attention?"
 # has no answer before you say *for what*.
 #
@@ -511,8 +581,8 @@ with exercise("11.6", twins) as pairs:
 # %%
 def curves(text):
     return [
-        course.deletion_curve(reviews, course.attribute(reviews, text, method=method), orders=30)
-        for method in METHODS
+        course.deletion_curve(reviews, course.attribute(reviews, text, method=method), orders=20)
+        for method in ("integrated_gradients", "occlusion", "attention")
     ]
 
 
@@ -576,8 +646,9 @@ if PROFILE == "shipped":
 #
 # ### Exercise 11.7: your own test
 #
-# Is there a sentence in which attention beats everything else, or one in which all fail? Make a
-# deletion curve of your own (`course.deletion_curve`), or a grade. This one cannot be wrong.
+# Is there a sentence in which attention beats everything else, or one in which all fail? Make a deletion
+# curve of your own, such as `course.deletion_curve(reviews, course.attribute(reviews, "…",
+# method="attention"))`, or a grade. This one cannot be wrong.
 
 # %% exercise="11.7" open=true
 mine = ...
@@ -596,7 +667,8 @@ with exercise("11.7", mine) as own:
 #   integrated gradients or occlusion, and better than chance.
 # - Weights are on places. Followed down through the layers, the same attention found every word.
 # - Pointing and being needed are two things: only an intervention tells them apart.
-# - A model can need attention for one kind of sentence and not for another.
+# - A model can need attention for one kind of sentence and not for another. What survives without it may
+#   survive for a wrong reason.
 # - "Is attention an explanation?" has no answer as long as nobody says of what, and for whom.
 #
 # **Read next.** Jain and Wallace 2019, *Attention is not Explanation* (arXiv 1902.10186). Serrano and

@@ -91,6 +91,12 @@ def interplay(score, template, first, second):
     return score(template.format(first, second)) - one - two
 
 
+# %% wrong="8.4" advice="A word that is absent leaves mask in its place"
+def interplay(score, template, first, second):
+    one, two = score(template.format(first, "")), score(template.format("", second))
+    return score(template.format(first, second)) - one - two + score(template.format("", ""))
+
+
 # %% exercise="8.5"
 question = "Who invented the telephone?"
 
@@ -99,6 +105,9 @@ question = "Who built the Eiffel Tower?"
 
 # %% wrong="8.5" advice="Which word of the question says that a person is wanted?" profile="shipped"
 question = "When did the war end?"
+
+# %% wrong="8.5" advice="Begin as the question about Tokyo did." profile="shipped"
+question = "What is the name of my cat?"
 
 # %% exercise="8.6"
 own = course.attribute(model, "The villain is evil, cruel and disgusting.", baseline="pad")

@@ -11,20 +11,38 @@ count = patches.picture.height * patches.picture.width
 count = patches.picture.width // first[1].stop
 
 # %% exercise="9.2"
+expected = {
+    "upside down": "answer",
+    "half a file": "error",
+    "all black": "answer",
+    "random dots": "answer",
+    "in one row": "error",
+}
+
+# %% wrong="9.2" advice="Ask only this: has it pixels in rows and columns?"
+expected = dict.fromkeys(expected, "error")
+
+# %% wrong="9.2" advice="of the five come out otherwise"
+expected = dict.fromkeys(expected, "answer")
+
+# %% wrong="9.2" advice='say "error" or "answer".'
+expected = dict.fromkeys(expected, True)
+
+# %% exercise="9.3"
 per_digit = torch.stack([on_ink(r.weights[..., 0, 1:], r.tokens) for r in records])
 ink_head = divmod(int(per_digit.mean(dim=0).argmax()), att.heads)
 
-# %% wrong="9.2" advice="For our one digit you are right" profile="shipped"
+# %% wrong="9.3" advice="For our one digit you are right" profile="shipped"
 ink_head = divmod(int(on_ink(att.weights[..., 0, 1:], att.tokens).argmax()), att.heads)
 
-# %% wrong="9.2" advice="This head avoids ink"
+# %% wrong="9.3" advice="This head avoids ink"
 ink_head = divmod(int(on_ink(att.weights[..., 0, 1:], att.tokens).argmin()), att.heads)
 
-# %% wrong="9.2" advice="Give a pair (layer, head)."
+# %% wrong="9.3" advice="Give a pair (layer, head)."
 ink_head = 5
 
 
-# %% exercise="9.3"
+# %% exercise="9.4"
 def rolled(tables):
     eye = torch.eye(len(tables[0]))
     mixture = eye
@@ -33,7 +51,7 @@ def rolled(tables):
     return mixture
 
 
-# %% wrong="9.3" advice="Half of a token is its own vector"
+# %% wrong="9.4" advice="Half of a token is its own vector"
 def rolled(tables):
     mixture = torch.eye(len(tables[0]))
     for table in tables:
@@ -41,7 +59,7 @@ def rolled(tables):
     return mixture
 
 
-# %% wrong="9.3" advice="The layers are in the wrong order"
+# %% wrong="9.4" advice="The layers are in the wrong order"
 def rolled(tables):
     eye = torch.eye(len(tables[0]))
     mixture = eye
@@ -50,7 +68,7 @@ def rolled(tables):
     return mixture
 
 
-# %% wrong="9.3" advice="Your rows sum to 2."
+# %% wrong="9.4" advice="Your rows sum to 2."
 def rolled(tables):
     eye = torch.eye(len(tables[0]))
     mixture = eye
@@ -59,7 +77,7 @@ def rolled(tables):
     return mixture
 
 
-# %% exercise="9.4"
+# %% exercise="9.5"
 def left(patch):
     ranking = course.rank(model, painted(squares, [patch], 1.0))
     return next(p for label, p in ranking.entries if label == before.label)
@@ -67,16 +85,16 @@ def left(patch):
 
 blamed = min(empty, key=left)
 
-# %% wrong="9.4" advice="This patch is not black."
+# %% wrong="9.5" advice="This patch is not black."
 blamed = max(zip(squares.brightness[1:], squares.texts[1:], strict=True))[1]
 
-# %% wrong="9.4" advice="Try each alone." profile="shipped"
+# %% wrong="9.5" advice="Try each alone." profile="shipped"
 blamed = sorted(
     empty, key=lambda p: course.rank(model, painted(squares, [p], 1.0)).top.probability
 )[1]
 
-# %% wrong="9.4" advice="Give the name of one patch"
+# %% wrong="9.5" advice="Give the name of one patch"
 blamed = (1, 6)
 
-# %% exercise="9.5"
+# %% exercise="9.6"
 mine = course.attribute(model, course.digit_images(label=8)[0], target=model.labels[3])

@@ -65,6 +65,12 @@ def induction(weights):
     return weights.diagonal(offset=-1).mean()
 
 
+# %% wrong="10.3" advice="You left a row out."
+def induction(weights):
+    n = len(weights) // 2
+    return weights.diagonal(offset=1 - n)[1:-1].mean()
+
+
 # %% exercise="10.4"
 kept = {}
 for one_layer in range(model.layers):
@@ -104,8 +110,8 @@ of_names = int((factors.weights[:, names].sum(1) / factors.weights.sum(1)).argmi
 # %% wrong="10.6" advice="Another has a larger share." profile="shipped"
 of_names = 5
 
-# %% wrong="10.6" advice="Answer with the number of a factor as a whole number"
-of_names = (factors.weights[:, names].sum(1) / factors.weights.sum(1)).argmax()
+# %% wrong="10.6" advice="Answer with the number of a factor"
+of_names = len(factors)
 
 # %% exercise="10.7"
 mine = course.lens(model, "My name is Quiblado, sir. Speak, Q")

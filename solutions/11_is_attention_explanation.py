@@ -49,6 +49,9 @@ doubled = "the dog saw the merry cat"
 # %% wrong="11.3" advice="Use a feeling word."
 doubled = "the dog saw the cat"
 
+# %% wrong="11.3" advice="That is the first sentence."
+doubled = sentence
+
 # %% wrong="11.3" advice="What would have to"
 doubled = "the sad dog saw the merry cat"
 
@@ -104,7 +107,17 @@ twins = [
     ("you will surely enjoy this", "you will not enjoy this"),
 ]
 
-# %% wrong="11.6" advice="Does the second word turn the first?" profile="shipped"
+# %% wrong="11.6" advice="let it turn a bad word into praise" profile="shipped"
+twins = [
+    ("the acting is truly superb", "the acting is not superb"),
+    ("the film is very boring", "the film is not boring"),
+    ("the plot is really great", "the plot is not great"),
+    ("it is so clever", "it is not clever"),
+    ("the cast is simply wonderful", "the cast is not wonderful"),
+    ("the story is rather charming", "the story is not charming"),
+]
+
+# %% wrong="11.6" advice="Does the word that you changed turn another one?" profile="shipped"
 twins = [
     ("a superb film", "a wonderful film"),
     ("a dull film", "a boring film"),

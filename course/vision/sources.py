@@ -56,7 +56,8 @@ def _from_file(source: Any, title: str) -> tuple[Image.Image, str]:
             raise InputError(f"{short!r} is a folder: give the path of one image in it")
         if not path.is_file():
             raise InputError(f"{title} reads images, and there is no file {short!r}: {_TAKES}")
-        beginning = path.open("rb").read(256)
+        with path.open("rb") as file:
+            beginning = file.read(256)
     except (OSError, ValueError) as error:  # a name that is too long or has a null character, or no permission
         if isinstance(error, InputError):
             raise

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -28,6 +31,15 @@ def test_a_file_is_read_as_pillow_reads_it(tmp_path, photo, ending):
     with Image.open(path) as opened:
         image, name = picture_of(opened)
         assert name == path.name and np.array_equal(np.asarray(image), COLOURS)
+
+
+def test_no_file_is_left_open(tmp_path, photo):
+    photo.save(tmp_path / "photo.png")
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", ResourceWarning)
+        picture_of(tmp_path / "photo.png")
+        gc.collect()
+    assert not heard
 
 
 def test_a_photo_taken_upright_is_turned(tmp_path, photo):
