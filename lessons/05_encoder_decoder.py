@@ -358,10 +358,9 @@ print(*model.scores or ["no score is published for this model"], sep="\n")
 aligner = ...
 
 # %%
-with exercise("5.4", aligner) as found_head:
-    assert isinstance(found_head, tuple) and len(found_head) == 2, (
-        "Answer with a pair: (layer, head)."
-    )
+with exercise("5.4", aligner) as answer:
+    found_head = tuple(torch.as_tensor(answer).flatten().tolist())
+    assert len(found_head) == 2, "Answer with a pair: (layer, head)."
     assert 0 <= found_head[0] <= last and 0 <= found_head[1] < att.cross.heads, (
         "Layers and heads count from 0."
     )

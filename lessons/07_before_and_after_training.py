@@ -513,8 +513,9 @@ print(*praise, sep="\n")
 needed = ...
 
 # %%
-with exercise("7.6", needed) as found:
-    assert isinstance(found, tuple) and len(found) == 2, "Answer with a pair: (layer, head)."
+with exercise("7.6", needed) as answer:
+    found = tuple(torch.as_tensor(answer).flatten().tolist())
+    assert len(found) == 2, "Answer with a pair: (layer, head)."
     assert 0 <= found[0] < trained.layers and 0 <= found[1] < trained.heads, (
         "Layers and heads count from 0."
     )
