@@ -23,7 +23,6 @@ import os
 import re
 import resource
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -131,7 +130,7 @@ def watching(course: Path, only: str) -> Iterator[Callable[[], None]]:
         time.sleep(10)  # templates are ready
         yield built
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait()
 
 
