@@ -32,6 +32,8 @@ _KERNELS = "kernels"
 _TEMPLATE = "ATTENTION_COURSE_TEMPLATE"
 _EVERY_KERNEL = (
     "course.building.recording", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub",
+    "ipykernel.debugger", "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger",
+    "IPython.core.oinspect", "IPython.extensions.storemagic", "sqlite3", "tornado.platform.asyncio", "psutil",
 )  # fmt: skip
 _MANY = 12
 """Of so many templates, one or the other is for imports that its lesson no longer has."""

@@ -251,6 +251,7 @@ def main(arguments: list[str]) -> None:
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # ipykernel reads it while it is imported
     _libc.prctl(_ADOPT_ORPHANS, 1)
     names = Path(listed).read_text(encoding="utf-8").splitlines()
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs here, and each kernel would import it
     if _RECORDER in names:
         importlib.import_module(_RECORDER)
     more = _import_all(names, noisy)
