@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+from queue import Empty
 from typing import Any
 
+from jupyter_client.asynchronous import AsyncKernelClient
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
@@ -14,8 +18,30 @@ from course.building.progress import Progress
 ENGINE = "attention-course"
 
 
+class _Kernel(AsyncKernelClient):  # type: ignore[misc]
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Until the kernel has answered, on both channels.
+
+        jupyter_client's own then waits a fifth of a second for what else may come, which nbclient passes over anyway.
+        """
+        until = time.monotonic() + (timeout or float("inf"))
+        while time.monotonic() < until and await self.is_alive():
+            self.kernel_info()
+            with suppress(Empty):
+                reply = await self.get_shell_msg(timeout=1)
+                await self.get_iopub_msg(timeout=0.2)
+                self._handle_kernel_info_reply(reply)
+                return
+        raise RuntimeError("the kernel does not answer")
+
+
 class _Client(PapermillNotebookClient):  # type: ignore[misc]
     progress: Progress
+
+    def create_kernel_manager(self) -> Any:
+        manager = super().create_kernel_manager()
+        manager.client_factory = _Kernel
+        return manager
 
     def papermill_execute_cells(self) -> None:
         self.progress.provisioner = self.km.provisioner
