@@ -21,11 +21,11 @@ _RECORD = "digests"
 
 
 class Digests:
-    """The sha256 of files and the names in folders, remembered in a store from build to build."""
+    """The sha256 of files and the names in folders, remembered from build to build where there is a store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store | None = None) -> None:
         self._store = store
-        self._known: dict[str, list[int | str]] = store.record(_RECORD)
+        self._known: dict[str, list[int | str]] = store.record(_RECORD) if store else {}
         self._first: dict[str, str | None] = {}
         self._changed = False
 
@@ -56,7 +56,7 @@ class Digests:
 
     def save(self) -> None:
         """Remember what was hashed."""
-        if self._changed:
+        if self._changed and self._store:
             self._store.keep(_RECORD, dict(self._known))
             self._changed = False
 

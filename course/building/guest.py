@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -72,12 +71,10 @@ def introduction() -> Introduction:
     """What this machine is."""
     from course.building.digests import Digests
     from course.building.likeness import likeness
-    from course.building.store import Store
     from course.building.surroundings import surroundings
 
-    with tempfile.TemporaryDirectory(prefix="course-") as folder:
-        digests = Digests(Store(Path(folder)))
-        return {"likeness": likeness(digests), "surroundings": surroundings(digests)}
+    digests = Digests()
+    return {"likeness": likeness(digests), "surroundings": surroundings(digests)}
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from course.building.digests import Digests
 from course.building.kernels import kernel_environment, records, variables
 from course.building.needs import PACKAGE, Names, Reads, Shapes, read_record, shipped_shapes, still_as_read
 from course.building.recording import VARIABLE
-from course.building.store import Store
 
 _START = '__import__("course.building.recording", fromlist=["install"]).install()\n'
 _opened: Shapes = {}
@@ -82,7 +81,7 @@ def recorded(root: Path) -> Iterator[Recorded]:
         record = Path(folder, "record")
         with variables(**{VARIABLE: str(record)}):
             yield run
-        run.reads = read_record(record, Names(root), Digests(Store(Path(folder))), _before)
+        run.reads = read_record(record, Names(root), Digests(), _before)
 
 
 def _forget_doubtful_bytecode() -> None:
