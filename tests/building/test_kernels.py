@@ -161,3 +161,8 @@ def test_where_names_are_too_long_for_sockets_kernels_run_all_the_same(tmp_path,
         "Kernels were started one by one, which is slower: the name of the temporary folder is too long for a socket "
         "(set TMPDIR to another)."
     ]
+
+
+def test_a_forked_kernel_starts_without_a_debugger():
+    with kernel_environment(offline=True, warm=("json",)), running() as (_, client):
+        assert answer(client, "import sys; print(sys.modules.get('debugpy'), 'pydevd' in sys.modules)") == "None False"
