@@ -258,3 +258,13 @@ def test_several_threads_run_at_once(small_course, way):
         for thread in threads:
             thread.join()
     assert len(texts) == 3 and len(set(texts)) == 1 and Path.cwd() == here
+
+
+@pytest.mark.parametrize("warm", [(), ("json",)], ids=["ordinary", "forked"])
+def test_a_kernel_that_dies_before_it_answers_is_told(small_course, warm):
+    with kernel_environment(offline=True, warm=warm) as settings:
+        startup = Path(settings["IPYTHONDIR"], "profile_default", "startup")
+        startup.mkdir(parents=True)
+        (startup / "00-end.py").write_text("import os; os._exit(3)", encoding="utf-8")
+        found = run(student(read_lesson(small_course.lesson, small_course.root)), parameters={}, timeout=60)
+    assert [problem.message for problem in found.problems] == ["no kernel could be started for this lesson"]
