@@ -49,7 +49,7 @@ def test_clean_keep_removes_only_what_is_old(small_course, capsys):
     assert not [path for path in (small_course.root / "build").rglob("*") if path.is_file() and "objects" in path.parts]
 
 
-def test_clean_waits_for_no_build_of_another_profile(small_course, capsys):
+def test_clean_refuses_while_another_profile_is_built(small_course, capsys):
     with hold(small_course.root / "build" / "hub"):
         assert main(["clean"], root=small_course.root) == 2
     assert "another build of this course is running" in capsys.readouterr().err

@@ -176,7 +176,7 @@ def test_the_same_bytes_as_here_and_kept_for_both(small_course, two, expected):
     assert (published(small_course), reported(small_course)) == expected and report.notes == []
     places = {label.split(" on ")[1].split()[0] for now in shown for label in now}
     assert places == {"one", "another"}
-    assert 1 < max(map(len, shown)) <= 3  # threads
+    assert 1 < max(map(len, shown)) <= 3  # as many as the workers have threads
     assert not any(lesson.ran for lesson in built(small_course).lessons)
     nothing_left(two)
 
