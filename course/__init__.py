@@ -62,7 +62,8 @@ if TYPE_CHECKING:
         model_view,
         watch_view,
     )
-    from course.vision.handwriting import DigitImage, digit_images
+    from course.vision.digit_image import DigitImage
+    from course.vision.handwriting import digit_images
     from course.vision.polarity import inverted
 
 _HOMES = {
@@ -130,7 +131,7 @@ _HOMES = {
     "ViewError": "course.views",
     "attribution_view": "course.views",
     "curve_view": "course.views",
-    "DigitImage": "course.vision.handwriting",
+    "DigitImage": "course.vision.digit_image",
     "digit_images": "course.vision.handwriting",
     "inverted": "course.vision.polarity",
     "diff_view": "course.views",

@@ -330,8 +330,27 @@ claim("followed down, attention finds every word that matters: over 0.99", rolle
 
 # %% [markdown]
 # The same weights, read otherwise, are as good as any method here. "Attention fails" was too quick:
-# *the last layer, read as if its places were words*, fails. (This model has two layers. The deeper a
-# model, the less rollout says, because its rows become alike.)
+# *the last layer, read as if its places were words*, fails.
+#
+# But this model has only two layers, and each row of rollout is a mix of the rows of the layer below.
+# What do you expect of six layers? Here is a model that judges film reviews, from lesson 08, and the
+# greatest distance between any two rows, layer by layer. (1: what one row has, the other has not. 0:
+# they are the same.)
+
+# %%
+reviews = course.load("sentiment", profile=PROFILE)
+review = course.attend(reviews, "the jokes are stale and the acting is wooden")
+rows = measures.rollout(review).weights[:, 0]
+apart = [float(torch.cdist(layer, layer, p=1).max() / 2) for layer in rows]
+print("from the first layer to the last:", *(f"{distance:.2f}" for distance in apart))
+claim("layer by layer the rows become more alike", apart == sorted(apart, reverse=True))
+if PROFILE == "shipped":
+    claim("at the end, any two rows share more than 85 %", apart[-1] < 0.15)
+
+# %% [markdown]
+# At the end it makes no difference where one starts: [CLS] and "wooden" have the same row, or nearly.
+# Mixtures of mixtures become one mixture, whatever the model does. The deeper a model, the less rollout
+# says.
 #
 # ## Pointing is not being needed
 #
@@ -424,12 +443,11 @@ print(flat)
 claim("with even attention not one prediction stays: all become plain", flat.kept.mean == 0)
 
 # %% [markdown]
-# This model needs its attention for everything. Now a real one: the film reviews of lesson 08, and
-# twenty sentences about films. (*By chance* is how many would stay if the labels that came out were dealt
+# This model needs its attention for everything. Now the one that judges film reviews, and twenty
+# sentences about films. (*By chance* is how many would stay if the labels that came out were dealt
 # out at random.)
 
 # %%
-reviews = course.load("sentiment", profile=PROFILE)
 plain = """
 a warm and funny film about a family
 the acting is superb

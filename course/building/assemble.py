@@ -15,7 +15,7 @@ from course.building.places import places
 from course.building.plan import RUNS, SHIPPED, Asks, Plan, folder_of
 from course.building.plan import STEPS as TAKEN
 from course.building.problems import LessonError, Problem
-from course.building.published import Listed, header_of, publish, remove, sweep_all_but, unchanged
+from course.building.published import Listed, header_of, page_ahead, publish, remove, sweep_all_but, unchanged
 from course.building.report import STEPS, Counted, LessonReport, Report
 from course.building.workshop import Perform, Workshop
 
@@ -163,7 +163,8 @@ class _Course:
 
         self.say(f"{name} …")
         report = self.reports.get(name) or LessonReport(name)
-        gives = Making(self.plan, self.workshop, self.sources[name], list(self.sources), report).make(whole)
+        preview = self._preview if self._standing else None
+        gives = Making(self.plan, self.workshop, self.sources[name], list(self.sources), report, preview).make(whole)
         report.seconds = sum(report.ran.values())  # and not what it waited for others
         if self._standing and not gives:
             self._standing.fails(report, whole)
@@ -171,6 +172,10 @@ class _Course:
             self.plan.note(name, "seconds", f"{sum(report.ran.values()):.1f}")
             self.plan.note(name, "memory", str(report.memory))
         return report, gives
+
+    def _preview(self, lesson: Lesson, body: str) -> None:
+        assert self._standing
+        self._standing.preview(lesson.name, page_ahead(self.plan, self.sources, lesson, body))
 
     def _end(self, name: str, gives: Mapping[str, Any] | None) -> Listed | None:
         self.say(self.reports[name].line())

@@ -14,8 +14,8 @@ from course.building.notebooks import Draft
 from course.models.imports import modules_for
 
 _PACKAGE = Path(course.__file__).absolute().parent
-_SILENCES = ("course.models.bars",)
-"""Modules of the course that are run as files, for what they import says something elsewhere."""
+_RUN = ("course.models.bars", "course.models.renamings")
+"""Modules of the course that are run as files, for what they do beside importing."""
 
 
 def common(drafts: Iterable[Draft], profile: str = "shipped") -> tuple[str, ...]:
@@ -96,7 +96,7 @@ def _look(name: str, found: dict[str, None], read: dict[str, Mapping[str, str]])
     _read(module, found, read)
     for part in rest:
         if part in read[module]:
-            _look(read[module][part], found, read)
+            _look(f"{read[module][part]}.{part}", found, read)
             return
         module = f"{module}.{part}"
         if _file(module) is None:
@@ -113,7 +113,7 @@ def _read(module: str, found: dict[str, None], read: dict[str, Mapping[str, str]
         return
     found_at = path.stat()
     read[module], names = _statements(path, found_at.st_mtime_ns, found_at.st_size)
-    if module in _SILENCES:
+    if module in _RUN:
         found[str(path)] = None
         return
     for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -39,6 +40,7 @@ _MANY = 12
 """Of so many templates, one or the other is for imports that its lesson no longer has."""
 _EVERY_CHECK = (
     "course.building.spared", "pytest", "nbval.plugin", "jupyter_client.manager", "course.building.second_run",
+    "IPython.paths", "pdb", "unittest", "xml.etree.ElementTree",
 )  # fmt: skip
 
 
@@ -90,6 +92,12 @@ class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
         self.watch = Watch(self.launched.pid, self.memory)
         self.watch.start()
         return self.connection_info
+
+    async def wait(self) -> int | None:
+        """Wait for the end of the kernel, which jupyter_client's own would notice up to a tenth of a second later."""
+        while await self.poll() is None:
+            await asyncio.sleep(0.005)
+        return await super().wait()  # type: ignore[no-any-return]
 
     async def cleanup(self, restart: bool = False) -> None:
         """Leave no process and no file of the kernel."""

@@ -47,8 +47,12 @@ class Making:
     source: Source
     lessons: Sequence[str]
     report: LessonReport
+    preview: Callable[[Lesson, str], None] | None = None
+    """Told the body of the page as soon as there is one, which is before all is known to be right."""
     _reads: Reads = field(default_factory=Reads)
     _runs: dict[str, bytes] = field(default_factory=dict)
+    _body: str | None = None
+    _rendering: float = 0.0
 
     def make(self, whole: Asks) -> dict[str, Any] | None:
         """Take every step that does not hold, publish the notebooks, and keep what there is to know of the lesson."""
@@ -61,6 +65,8 @@ class Making:
                 self._runs[step] = run()
                 if step == "solution":
                     second = self._second_run(lesson, started)
+                    if self.preview and "student" in self.report.ran:
+                        self.preview(lesson, self._rendered(lesson))
             assert second
             counted = second()
             made = self._pages(lesson)
@@ -179,10 +185,10 @@ class Making:
             self._step("leaks", [])
         else:
             self.report.why["pages"] = reason or "its stored result was damaged"
-            started = time.monotonic()
+            body = self._rendered(lesson)
+            started = time.monotonic() - self._rendering
             solved = as_run(solution(lesson), self._runs["solution"])
             self.report.claims = sum(outcome.kind == "claim" for outcome in outcomes(solved))
-            body = render(lesson, self._runs["student"])
             handed_out = hand_out(lesson, self._runs["student"])
             problems = check_leaks(lesson, self._runs["solution"], handed_out, body)
             self.report.ran["pages"] = time.monotonic() - started
@@ -197,6 +203,13 @@ class Making:
         for stale in (out / "failed").glob(f"{lesson.name} (*"):
             stale.unlink()
         return {"body": found["body"], "products": {place: found[name] for place, name in _places(lesson.name).items()}}
+
+    def _rendered(self, lesson: Lesson) -> str:
+        if self._body is None:
+            started = time.monotonic()
+            self._body = render(lesson, self._runs["student"])
+            self._rendering = time.monotonic() - started
+        return self._body
 
     def _stored(self, found: Mapping[str, Any]) -> dict[str, str] | None:
         texts = {name: self.plan.store.get(found[name]) for name in ("student", "solution", "body")}

@@ -12,7 +12,7 @@ from typing import Any
 from course.building.digests import digest
 from course.building.files import keep_only, write_if_changed
 from course.building.glossary import FILE, PAGE, glossary_text, publish_glossary
-from course.building.lesson import Header, Source, parse_lesson
+from course.building.lesson import Header, Lesson, Source, parse_lesson
 from course.building.plan import WHOLE, Asks, Plan
 from course.building.problems import LessonError
 
@@ -50,12 +50,7 @@ def publish(plan: Plan, sources: Mapping[str, Source], passed: Mapping[str, List
 
     Returns the lessons whose stored page proved damaged, which have to be made again.
     """
-    lessons = {name: lesson for name, lesson in passed.items() if lesson}
-    for name in sources.keys() - passed.keys():
-        if (plan.out / "site" / f"{name}.html").is_file():
-            with suppress(LessonError):
-                lessons[name] = Listed(name, facts(plan, sources, name)[0], "")
-    published = [lessons[name] for name in sorted(lessons)]
+    published = _published(plan, sources, passed)
     damaged = [lesson.name for lesson in published if lesson.body and not _publish_page(plan, lesson, published)]
     words = glossary_text(plan.root)
     listed = [f"{lesson.name} {lesson.header!r}" for lesson in published]
@@ -69,6 +64,23 @@ def publish(plan: Plan, sources: Mapping[str, Source], passed: Mapping[str, List
         plan.store.keep(_SITE, {"made of": made_of, "page": _sha256(page)})
     _publish_glossary(plan, words, [lesson.name for lesson in published])
     return damaged
+
+
+def page_ahead(plan: Plan, sources: Mapping[str, Source], lesson: Lesson, body: str) -> str:
+    """The page of a lesson with this body, as `publish` will write it if it passes and the others stay."""
+    from course.building.site import lesson_page
+
+    return lesson_page(lesson, body, _published(plan, sources, {lesson.name: Listed(lesson.name, lesson.header, "")}))
+
+
+def _published(plan: Plan, sources: Mapping[str, Source], passed: Mapping[str, Listed | None]) -> list[Listed]:
+    """Those that passed, and of the others those whose page of an earlier build still stands, in order."""
+    lessons = {name: lesson for name, lesson in passed.items() if lesson}
+    for name in sources.keys() - passed.keys():
+        if (plan.out / "site" / f"{name}.html").is_file():
+            with suppress(LessonError):
+                lessons[name] = Listed(name, facts(plan, sources, name)[0], "")
+    return [lessons[name] for name in sorted(lessons)]
 
 
 def _publish_glossary(plan: Plan, words: str | None, published: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """A pytest plugin for the second run: nbval, with a kernel that dies and output without end noticed at once.
 
 nbval 0.11 waits for a reply of a dead kernel until the cell's time is over, and reads no output until there is one.
+jupyter_client listens for a fifth of a second to a kernel that is ready; nbval then asks what it has to know itself.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty
 from typing import Any
 
+from jupyter_client.blocking import BlockingKernelClient
 from nbval.kernel import RunningKernel
 
 from course.building.kernels import give_up
@@ -19,6 +22,7 @@ from course.building.progress import size
 
 _wait_for_message: Callable[..., dict[str, Any]] = RunningKernel.get_message
 _lives: Callable[..., bool] = RunningKernel.is_alive
+_listens: Callable[..., None] = BlockingKernelClient.wait_for_ready
 _EVERY = 0.2
 
 
@@ -70,6 +74,17 @@ def _is_alive(kernel: RunningKernel) -> bool:
     return alive
 
 
+def _wait_for_ready(client: BlockingKernelClient, timeout: float | None = None) -> None:
+    """In place of jupyter_client's: until the kernel has answered."""
+    until = time.monotonic() + (float("inf") if timeout is None else timeout)
+    while time.monotonic() < until and client.is_alive():
+        client.kernel_info()
+        with suppress(Empty):
+            client._handle_kernel_info_reply(client.get_shell_msg(timeout=1))
+            return
+    raise RuntimeError("the kernel does not answer")
+
+
 def _end(kernel: RunningKernel) -> str:
     provisioner = kernel.km.provisioner
     return provisioner.watch.reason or f"the kernel {ending(provisioner.launched.poll())}"
@@ -78,8 +93,10 @@ def _end(kernel: RunningKernel) -> str:
 def pytest_configure() -> None:
     """Called by pytest, once nbval is loaded."""
     RunningKernel.get_message, RunningKernel.is_alive = _get_message, _is_alive
+    BlockingKernelClient.wait_for_ready = _wait_for_ready
 
 
 def pytest_unconfigure() -> None:
     """Called by pytest at the end."""
     RunningKernel.get_message, RunningKernel.is_alive = _wait_for_message, _lives
+    BlockingKernelClient.wait_for_ready = _listens

@@ -33,22 +33,51 @@ class Answer:
     kind: str
     content: bytes
     tag: str
+    checking: bool = False
+
+
+@dataclass(frozen=True)
+class _Page:
+    content: bytes
+    version: str
+    file: tuple[int, int, int] | None = None
 
 
 class Site:
     """The files below a folder, with what is to be said over the pages of lessons that fail.
 
-    The page of a lesson that fails is shown as it was last seen: its file is gone, and comes back when it passes.
+    The page of a lesson that fails is shown as it was last made: its file is gone, and comes back when it passes.
+    While a build runs, pages whose files have gone are shown as they were until it is known why.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.building = False
-        """A build is running: pages whose files have gone are shown as they were until it is known why."""
         self.failing: Mapping[str, Sequence[str]] = {}
         """What to say of lessons that fail, by name."""
-        self._seen: dict[str, tuple[str, bytes]] = {}
+        self._building = False
+        self._last: dict[str, _Page] = {}
+        self._ahead: set[str] = set()  # of these lessons the last page is younger than the file
+        self._checking: set[str] = set()
         self._one = Lock()
+
+    def began(self) -> None:
+        """A build has begun."""
+        self._building = True
+
+    def preview(self, name: str, page: str) -> None:
+        """Show this page of a lesson, whose checks still run. Its file is to follow if it passes them."""
+        with self._one:
+            content = page.encode()
+            self._last[name] = _Page(content, _tag(content))
+            self._ahead.add(name)
+            self._checking.add(name)
+
+    def ended(self, failing: Mapping[str, Sequence[str]]) -> None:
+        """The build has ended, and this is to be said of the lessons that fail."""
+        with self._one:
+            self.failing, self._building = failing, False
+            self._checking.clear()
+            self._ahead &= failing.keys()
 
     def answer(self, path: str) -> Answer:
         """What there is at the path of an address."""
@@ -72,23 +101,34 @@ class Site:
         return None if any(part.startswith(".") for part in inside.parts) else file
 
     def _page(self, file: Path) -> Answer:
+        name = file.stem
         with self._one:
-            said = self._said(file.stem)
-            try:
-                with file.open("rb") as opened:
-                    found = os.fstat(opened.fileno())
-                    version, page = f"{found.st_mtime_ns} {found.st_ino} {found.st_size}", opened.read()
-                self._seen[file.name] = version, page
-            except OSError:
-                if not self.building and not said:
-                    self._seen.pop(file.name, None)
-                missing = _framed("This page is not there yet. It is shown as soon as its lesson passes.")
-                version, page = self._seen.get(file.name, ("missing", missing))
-        if said and version != "missing" and file.stem != _INDEX:
-            said.append("Below is the page as it was before.")
-        tag = _tag(version, *said)
-        status = HTTPStatus.NOT_FOUND if version == "missing" and not said else HTTPStatus.OK
-        return Answer(status, "text/html; charset=utf-8", _with(page, said, tag), tag)
+            checking = name in self._checking
+            said = [] if checking else self._said(name)
+            if name not in self._ahead:
+                self._look(name, file, keep=self._building or bool(said))
+            page = self._last.get(name)
+        status = HTTPStatus.OK if page or said else HTTPStatus.NOT_FOUND
+        if page is None:
+            content = _framed("This page is not there yet. It is shown as soon as its lesson passes.")
+            page = _Page(content, "missing")
+        elif said and name != _INDEX:
+            said.append("Below is the page as it was last made.")
+        tag = _tag(page.version, *said)
+        return Answer(status, "text/html; charset=utf-8", _with(page.content, said, tag), tag, checking)
+
+    def _look(self, name: str, file: Path, *, keep: bool) -> None:
+        """Read the file of a page if it is another; where there is none, the last page goes, unless it is to stay."""
+        try:
+            with file.open("rb") as opened:
+                found = os.fstat(opened.fileno())
+                shape = found.st_mtime_ns, found.st_ino, found.st_size
+                if name not in self._last or self._last[name].file != shape:
+                    content = opened.read()
+                    self._last[name] = _Page(content, _tag(content), shape)
+        except OSError:
+            if not keep:
+                self._last.pop(name, None)
 
     def _said(self, name: str) -> list[str]:
         shown = self.failing if name == _INDEX else {name: self.failing[name]} if name in self.failing else {}
@@ -157,6 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
             ("Content-Type", answer.kind), ("Content-Length", str(len(answer.content))), ("ETag", f'"{answer.tag}"'),
             ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"),
             ("Cross-Origin-Resource-Policy", "same-origin"),
+            ("Course-Checks", "running" if answer.checking else "over"),
         ):  # fmt: skip
             self.send_header(name, value)
         self.end_headers()

@@ -22,6 +22,8 @@ from course.building.lesson import Header
 from course.building.objectives import practised
 
 _WITHOUT_TEXT = re.compile(r"<img\b(?![^>]*\balt=)", re.IGNORECASE)
+_PREPROCESSORS = [f"nbconvert.preprocessors.{name}Preprocessor" for name in ("CoalesceStreams", "HighlightMagics")]
+"""Those that do anything here, of eleven, after each of which the notebook would be validated."""
 _NEIGHBOUR = re.compile(r"^([\w-]+)\.(?:ipynb|md)(#.*)?$")
 
 
@@ -59,7 +61,7 @@ class _Exporter(HTMLExporter):  # type: ignore[misc]
 
     def __init__(self) -> None:
         filters = {"highlight_code": _highlighted, "clean_html": _cleaned}
-        super().__init__(template_name="basic", filters=filters)
+        super().__init__(template_name="basic", filters=filters, default_preprocessors=_PREPROCESSORS)
 
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> tuple[str, Any]:
         page: tuple[str, Any] = super(HTMLExporter, self).from_notebook_node(nb, resources, **kw)

@@ -38,10 +38,12 @@ class Standing:
     """A workplace with its templates, and the lessons that are known to fail as they are.
 
     ``first`` is a plan that looked around before this process imported what builds. Each build says that it `began`,
-    works in `place`, and tells what `fails`. Between builds, variables and temporary folder are as they were.
+    works in `place`, tells what `fails`, and gives each page that is made to `preview`, with the name of its lesson,
+    before it is checked. Between builds, variables and temporary folder are as they were.
     """
 
-    def __init__(self, root: Path, only: Sequence[str], first: Plan) -> None:
+    def __init__(self, root: Path, only: Sequence[str], first: Plan, preview: Callable[[str, str], None]) -> None:
+        self.preview = preview
         self._root, self._only, self._first, self._plan = root, only, first, first
         self._known: dict[str, _Failed] = {}
         self._open: ExitStack | None = None

@@ -46,7 +46,7 @@ class _Watch:
 
         self.root, self.only, self.profile, self.jobs, self.fail_fast = root, only, profile, jobs, fail_fast
         self.site = Site(folder_of(root, profile) / "site")
-        self.saves, self.standing = Saves(root), Standing(root, only, first)
+        self.saves, self.standing = Saves(root), Standing(root, only, first, self.site.preview)
         self._summary = ""
 
     def until_changed(self, stack: ExitStack, port: int) -> int:
@@ -97,7 +97,8 @@ class _Watch:
         from course.building.report import UNCHANGED
 
         said = []
-        self.site.building = True
+        self.site.began()
+        failing = self.site.failing
         try:
             with Bar() as bar:
 
@@ -110,11 +111,9 @@ class _Watch:
                     self.root, only=self.only, profile=self.profile, jobs=self.jobs, fail_fast=self.fail_fast,
                     say=say, show=bar.show, wait=True, standing=self.standing,
                 )  # fmt: skip
-            self.site.failing = {
-                lesson.name: list(map(str, lesson.problems)) for lesson in report.lessons if not lesson.passed
-            }
+            failing = {lesson.name: list(map(str, lesson.problems)) for lesson in report.lessons if not lesson.passed}
         finally:
-            self.site.building = False
+            self.site.ended(failing)
         if said or report.summary() != self._summary:
             self._summary = report.summary()
             _say(self._summary)

@@ -18,6 +18,7 @@ from course.building.recording import VARIABLE
 _START = '__import__("course.building.recording", fromlist=["install"]).install()\n'
 _opened: Shapes = {}
 _before: Shapes = {}
+_digests = Digests()
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def recorded(root: Path) -> Iterator[Recorded]:
         record = Path(folder, "record")
         with variables(**{VARIABLE: str(record)}):
             yield run
-        run.reads = read_record(record, Names(root), Digests(), _before)
+        run.reads = read_record(record, Names(root), _digests, _before)
 
 
 def _forget_doubtful_bytecode() -> None:

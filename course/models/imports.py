@@ -9,7 +9,7 @@ from course.models.entries import TASKS
 
 _LOADING = (
     "course.models.bars", "course.models.stages", "course.models.readers", "course.models.hub",
-    "transformers.AutoTokenizer", "transformers.PreTrainedModel",
+    "transformers.AutoTokenizer", "transformers.PreTrainedModel", "course.models.renamings",
 )  # fmt: skip
 _ADAPTERS = ("course.models.adapters", "peft.PeftModel")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from course.models.catalogue import read_catalogue
 from course.models.entries import PROFILES, Entry, Role
 from course.models.errors import ModelError, unknown
-from course.models.model import Model, wrap
+from course.models.model import Model, joined
 from course.models.modules import first_line
 from course.models.readers import reader
 
@@ -62,7 +62,7 @@ def load(
         tokenizer = reader(entry, folders.reading, sources.reading.paths, module)
     title = entry.title if drawn is None else f"{entry.title} ({stage}, seed {drawn})"
     _name(module, tokenizer, title)
-    model = wrap(module, tokenizer, name=entry.name, labels=entry.labels or None)
+    model = joined(module, tokenizer, name=entry.name, labels=entry.labels or None)
     sources.keep()
     learnt = (entry.base or entry.pretrained or entry) if stage == "pretrained" else entry
     return replace(

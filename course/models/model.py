@@ -164,6 +164,12 @@ def wrap(
     >>> wrap(BertModel._from_config(config, attn_implementation="eager"), None, name="mine").layers
     2
     """
+    own = tokenizer if getattr(tokenizer, "backend_tokenizer", None) is None else copy.deepcopy(tokenizer)
+    return joined(module, own, name=name, labels=labels)
+
+
+def joined(module: PreTrainedModel, tokenizer: Any, *, name: str, labels: Sequence[str] | None) -> Model:
+    """As `wrap`, with the tokenizer itself, which the model may change and keep."""
     _check_attention(module, name)
     _check_parameters(module, name)
     architecture = type(module).__name__
@@ -211,16 +217,15 @@ def _check_parameters(module: PreTrainedModel, name: str) -> None:
 
 
 def _unbound(tokenizer: Any) -> Any:
-    """A tokenizer that neither truncates nor pads by itself; a copy, where it has to be changed for that.
+    """The tokenizer, which from now on neither truncates nor pads by itself.
 
     The tokenizer.json of all-MiniLM-L6-v2 holds truncation and padding to 128 tokens; tokenizers 0.23 keeps
     them until the first call, so a text encoded through the backend would be cut in silence.
     """
-    if getattr(tokenizer, "backend_tokenizer", None) is None:
-        return tokenizer  # one written in Python holds no such settings
-    tokenizer = copy.deepcopy(tokenizer)
-    tokenizer.backend_tokenizer.no_truncation()
-    tokenizer.backend_tokenizer.no_padding()
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:  # one written in Python holds no such settings
+        backend.no_truncation()
+        backend.no_padding()
     return tokenizer
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
 
 from course.tokens import InputError
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from course.vision.digit_image import DigitImage
 
 HELD_OUT, WATCHED = 450, 150
 """Digits that the score is measured on, and digits that training watches; the others are learnt."""
@@ -22,7 +23,7 @@ HELD_OUT, WATCHED = 450, 150
 class Digits:
     """Pictures of 8 x 8 grey pixels, white ink on black, and the digit on each."""
 
-    pictures: tuple[Image, ...]
+    pictures: tuple[Image.Image, ...]
     labels: NDArray[np.intp]
 
     def __len__(self) -> int:
@@ -35,9 +36,6 @@ class Digits:
 
 def read() -> Digits:
     """All 1,797 digits, which travel with scikit-learn."""
-    from PIL import Image
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
-
     bunch = load_digits()
     grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)
     return Digits(tuple(Image.fromarray(pixels) for pixels in grey), bunch.target.astype(np.intp))
@@ -45,35 +43,11 @@ def read() -> Digits:
 
 def split(digits: Digits) -> tuple[Digits, Digits, Digits]:
     """Learnt, watched and held out: always the same, with each digit's share about equal in the three."""
-    from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
-
     learnt, held_out = train_test_split(
         np.arange(len(digits)), test_size=HELD_OUT, stratify=digits.labels, random_state=0
     )
     learnt, watched = train_test_split(learnt, test_size=WATCHED, stratify=digits.labels[learnt], random_state=0)
     return digits.take(learnt), digits.take(watched), digits.take(held_out)
-
-
-@dataclass(frozen=True, repr=False)
-class DigitImage:
-    """A handwritten digit: the ``image`` (PIL, 8 x 8, white ink on black), its ``label``, and its ``number``.
-
-    ``number`` is its place among the digits held out, from 0.
-    """
-
-    image: Image
-    label: str
-    number: int
-
-    def __repr__(self) -> str:
-        return f"a handwritten {self.label} (held-out digit {self.number} of scikit-learn's load_digits)"
-
-    def _repr_png_(self) -> bytes:
-        import io
-
-        file = io.BytesIO()
-        self.image.resize((128, 128), 0).save(file, "PNG")
-        return file.getvalue()
 
 
 def digit_images(count: int | None = None, *, label: str | int | None = None) -> list[DigitImage]:

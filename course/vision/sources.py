@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from course.tokens import InputError, shown
 from course.vision.arrays import from_array
-from course.vision.handwriting import DigitImage
+from course.vision.digit_image import DigitImage
 
 LARGEST = 50_000_000
 """The most pixels of an image. A model reads some ten thousand, and a small file can unpack to billions."""

@@ -62,12 +62,12 @@ def test_a_page_that_changes_fails_and_comes_back(tmp_path, open_address):
         until(page, SHOWS, "second")
         until(page, "() => scrollY === 1234 && window.old === undefined")
         file.unlink()
-        site.failing = {"01_one": ["lessons/01_one.py:3: <script>window.pwned = 1</script>"]}
+        site.ended({"01_one": ["lessons/01_one.py:3: <script>window.pwned = 1</script>"]})
         until(page, SHOWS, "lessons/01_one.py:3: <script>")
         until(page, "() => scrollY === 1234")
         assert page.get_by_role("alert").bounding_box()["y"] < 10 and page.evaluate("window.pwned === undefined")
         assert page.evaluate("document.body.innerText.includes('second')")
-        site.failing = {}
+        site.ended({})
         until(page, SHOWS, "not there yet")
         file.write_text(tall("third"))
         until(page, SHOWS, "third")
@@ -75,6 +75,27 @@ def test_a_page_that_changes_fails_and_comes_back(tmp_path, open_address):
         page.evaluate("window.old = true")
         page.wait_for_timeout(1500)
         assert page.evaluate("window.old === true")  # it is loaded again only when it has changed
+
+
+def test_a_page_says_that_its_checks_still_run_and_is_not_loaded_again_when_they_are_over(tmp_path, open_address):
+    site, file = Site(tmp_path), tmp_path / "01_one.html"
+    file.write_text(tall("first"))
+    with serving(site) as port:
+        page, problems = open_address(f"http://127.0.0.1:{port}/01_one.html")
+        until(page, SHOWS, "first")
+        said = page.get_by_role("status")
+        assert said.inner_text() == "" and said.bounding_box()["height"] == 0
+        site.began()
+        site.preview("01_one", tall("second"))
+        until(page, SHOWS, "second")
+        until(page, SHOWS, "Its checks still run")
+        assert 0 < said.bounding_box()["height"] < 60
+        page.evaluate("window.old = true")
+        file.write_text(tall("second"))
+        site.ended({})
+        until(page, "() => !document.body.innerText.includes('checks still run')")
+        page.wait_for_timeout(1000)
+        assert page.evaluate("window.old === true") and problems == []
 
 
 def test_pictures_are_drawn_as_they_are_from_disk(built_course, open_address):

@@ -228,8 +228,8 @@ def test_a_template_that_is_killed_costs_no_lesson(small_course):
 
 def test_a_template_that_dies_under_a_running_cell_costs_no_lesson(small_course):
     said: list[str] = []
-    code = "import os, psutil\nparent = psutil.Process(os.getppid())  # of an ordinary kernel: these tests\n"
-    code += "if 'course.building.template' in parent.cmdline(): parent.kill()"
+    code = "import os, psutil, time\nparent = psutil.Process(os.getppid())  # of an ordinary kernel: these tests\n"
+    code += "if 'course.building.template' in parent.cmdline():\n    parent.kill()\n    time.sleep(60)"
     with kernels("forked", said):
         problems, _ = broken(small_course, code)
     assert problems == [] and len(said) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from course.building.imports import common, imported, needed
 from course.building.lesson import read_lesson
 from course.building.notebooks import solution, student, trial
@@ -54,3 +56,12 @@ def test_what_the_course_silences_is_imported_by_the_file_that_does(small_course
     small_course.change("claim(", "import course.models.bars\nclaim(")
     found = needed(draft(small_course))
     assert [name for name in found if name.endswith("bars.py")] and not [name for name in found if "tqdm" in name]
+
+
+@pytest.mark.parametrize(
+    "line", ["course.head_view", "from course import head_view", "from course.views import head_view"]
+)
+def test_what_a_view_draws_with_is_found_behind_both_packages_that_name_it(small_course, line):
+    assert not [name for name in needed(draft(small_course)) if name.startswith("matplotlib")]
+    small_course.change("claim(", f"import course\n{line}\nclaim(")
+    assert [name for name in needed(draft(small_course)) if name.startswith("matplotlib")]

@@ -83,30 +83,64 @@ def test_the_tag_is_that_of_what_is_shown(site, ask):
     assert first == tag() and f'data-tag="{first[1:-1]}"' in ask("/01_one.html")[1]
     (site.folder / "01_one.html").write_text(PAGE.format("two"))
     second = tag()
-    site.failing = {"01_one": ["lessons/01_one.py:3: no"]}
+    site.ended({"01_one": ["lessons/01_one.py:3: no"]})
     assert len({first, second, tag()}) == 3
-    site.failing = {"02_two": ["no"]}
+    site.ended({"02_two": ["no"]})
+    assert tag() == second
+    (site.folder / "01_one.html").touch()
     assert tag() == second
 
 
 def test_the_page_of_a_lesson_that_fails_stays_and_says_so(site, ask):
     file = site.folder / "01_one.html"
     shown = ask("/01_one.html")[0].headers["ETag"]
-    site.building = True
+    site.began()
     file.unlink()
     answer, page = ask("/01_one.html")  # nobody knows yet why it is gone
     assert (answer.status, answer.headers["ETag"]) == (200, shown) and "role=" not in page
-    site.failing, site.building = {"01_one": ["lessons/01_one.py:3: <b>no</b>"], "02_two": ["unseen"]}, False
+    site.ended({"01_one": ["lessons/01_one.py:3: <b>no</b>"], "02_two": ["unseen"]})
     answer, page = ask("/01_one.html")
     assert answer.status == 200 and answer.headers["ETag"] != shown
     assert "<main>one</main>" in page and "lessons/01_one.py:3: &lt;b&gt;no&lt;/b&gt;" in page and "unseen" not in page
     assert "unseen" in ask("/02_two.html")[1] and "lessons/01_one.py:3" in ask("/")[1] and "unseen" in ask("/")[1]
-    site.failing = {}
+    site.ended({})
     answer, page = ask("/01_one.html")
     assert answer.status == 404 and "not there" in page and page.count("<script") == 1
     file.write_text(PAGE.format("mended"))
     answer, page = ask("/01_one.html")
     assert answer.status == 200 and "mended" in page and "role=" not in page
+
+
+def test_a_page_is_shown_before_its_checks_are_over(site, ask):
+    file = site.folder / "01_one.html"
+
+    def shown():
+        answer, page = ask("/01_one.html")
+        assert ask("/01_one.html", method="HEAD")[0].headers["ETag"] == answer.headers["ETag"]
+        text = next(text for text in ("<main>one</main>", "<main>two</main>", "<main>three</main>") if text in page)
+        return text[6:-7], answer.headers["Course-Checks"], "role=" in page, answer.headers["ETag"]
+
+    site.began()
+    assert shown()[:3] == ("one", "over", False)
+    site.preview("01_one", PAGE.format("two"))
+    ahead = shown()
+    assert ahead[:3] == ("two", "running", False) and "one" in file.read_text()
+    site.ended({"01_one": ["lessons/01_one.py:3: no"]})
+    file.unlink()
+    assert shown()[:3] == ("two", "over", True)  # it is what fails
+    site.began()
+    assert shown()[:3] == ("two", "over", True)
+    site.preview("01_one", PAGE.format("two"))
+    assert shown() == ahead  # what was said of the last one does not hold for this one
+    file.write_text(PAGE.format("two"))
+    site.ended({})
+    assert shown() == ("two", "over", False, ahead[3])  # an open page need not be loaded again
+    file.write_text(PAGE.format("three"))
+    assert shown()[:3] == ("three", "over", False)
+    site.began()
+    site.preview("01_one", PAGE.format("two"))
+    site.ended({})  # a build that broke off
+    assert shown()[:3] == ("three", "over", False)
 
 
 def test_a_port_that_is_taken(site):

@@ -111,6 +111,26 @@ def test_what_is_saved_while_a_build_runs_is_built_afterwards(kit, temporary):
         watched.shows("01_counting", "fourth from the disk")
 
 
+def test_a_page_can_be_seen_before_all_is_checked_and_is_published_after(kit, temporary):
+    with Watched(kit.root, temporary) as watched:
+        watched.waits()
+        kit.change("count = 2\n", "import time\n\ntime.sleep(4)\ncount = 2\n", solution=True)
+        watched.waits()
+        assert watched.served("01_counting")[0] == "over"
+        kit.change("words on", "words of")
+        watched.until("01_counting …")
+        while "words of" not in (found := watched.served("01_counting"))[1]:
+            time.sleep(0.05)
+        assert found[0] == "running" and "words of" not in watched.page("01_counting") and not watched.unheard()
+        watched.waits()
+        assert watched.served("01_counting") == ("over", found[1]) and "words of" in watched.page("01_counting")
+        kit.change("Counting starts at one", "Nobody says that", solution=True)
+        watched.until("01_counting FAILED")
+        watched.waits()
+        checks, page = watched.served("01_counting")
+        assert checks == "over" and "FAILED" in page and "words of" in page
+
+
 def test_lessons_that_come_and_go(small_course, tape, temporary):
     site = small_course.root / "build" / "site"
     with Watched(small_course.root, temporary, tape=tape) as watched:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -83,6 +84,16 @@ class Watched:
         while not ((self.root / "build" / "site" / f"{name}.html").is_file() and text in self.page(name)):
             assert time.monotonic() < end and self.process.poll() is None, self.lines
             time.sleep(0.05)
+
+    def served(self, name: str) -> tuple[str, str]:
+        """What the page of a lesson says of its checks, and the page, as a browser gets it."""
+        port = next(line for line in self.lines if line.startswith("Pages: ")).split(":")[3].split("/")[0]
+        connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=SECONDS)
+        connection.request("GET", f"/{name}.html")
+        answer = connection.getresponse()
+        page = answer.read().decode()
+        connection.close()
+        return answer.headers["Course-Checks"], page
 
     def processes(self) -> list[psutil.Process]:
         """All that it has started."""

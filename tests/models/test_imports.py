@@ -32,3 +32,14 @@ def test_loading_imports_hardly_anything_more(role):
 
 def test_unknown_roles_and_missing_profiles_need_nothing():
     assert modules_for(["no such role"]) == () and modules_for(["planted"], "hub") == ()
+
+
+def test_the_table_of_renamed_weights_is_made_ahead():
+    code = (
+        "from transformers import conversion_mapping as table\n"
+        "assert table._checkpoint_conversion_mapping_cache is None\n"
+        "import course.models.renamings\n"
+        "assert table._checkpoint_conversion_mapping_cache\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert "course.models.renamings" in modules_for(["minilm"])
