@@ -152,16 +152,22 @@ function run(source) {
 }
 
 // A frame that is hidden, or that the browser has not laid out yet, measures all text as 0. Its innerWidth does not
-// tell: in Chromium 156, scripts of a sandboxed frame may run when that is known and nothing is laid out.
+// tell: in Chromium 156, scripts of a sandboxed frame may run when that is known and nothing is laid out. An observer
+// does not always tell: in a frame below the window it hears nothing until the reader scrolls there.
 async function laidOut() {
   const { body } = document;
-  if (body.getBoundingClientRect().width) return;
+  const isLaidOut = () => body.getBoundingClientRect().width > 0;
+  if (isLaidOut()) return;
   await new Promise((done) => {
-    new ResizeObserver(([entry], observer) => {
-      if (!entry.contentRect.width) return;
+    const look = () => {
+      if (!isLaidOut()) return;
       observer.disconnect();
+      clearInterval(again);
       done();
-    }).observe(body);
+    };
+    const observer = new ResizeObserver(look);
+    const again = setInterval(look, 500);
+    observer.observe(body);
   });
 }
 

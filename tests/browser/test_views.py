@@ -232,10 +232,11 @@ def test_frame_covers_the_picture_and_fits_its_content(shown, draw, width):
         assert opened.page.locator("html").evaluate(sizes)[1] == 0
 
 
-def test_view_in_a_hidden_place_is_whole_when_it_is_shown(tmp_path, open_file):
+@pytest.mark.parametrize("above", [0, 5000], ids=["in the window", "below the window"])
+def test_view_in_a_hidden_place_is_whole_when_it_is_shown(tmp_path, open_file, above):
     path = head_view(attention(heads=2)).save(tmp_path / "view.html")
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("<body>", '<body style="display: none">'), encoding="utf-8")
+    path.write_text(text.replace("<body>", f'<body style="display: none; padding-top: {above}px">'), encoding="utf-8")
     opened = open_file(path)
     opened.page.wait_for_timeout(1000)
     opened.page.evaluate("document.body.style.display = 'block'")
