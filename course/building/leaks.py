@@ -96,11 +96,13 @@ class _Haystack:
     def shows(self, secret: str) -> bool:
         """The secret is there, with whatever white space; not as a part of longer words."""
         tokens = re.findall(r"\w+|[^\w\s]", secret.replace("'", '"'))
-        pattern = r"\s*".join(map(re.escape, tokens))
+        first, *rest = map(re.escape, tokens)
         if len("".join(tokens)) < _SHORT:
-            pattern = rf"^[\s#]*{pattern}[ \t]*(#.*)?$"
-        else:
-            pattern = (r"\b" if tokens[0][0].isalnum() else "") + pattern + (r"\b" if tokens[-1][-1].isalnum() else "")
+            pattern = rf"^[\s#]*{first}" + "".join(rf"\s*{token}" for token in rest) + r"[ \t]*(#.*)?$"
+        else:  # a pattern that begins with plain text is found much sooner than one that begins with \b
+            before = rf"(?<!\w{first})" if tokens[0][0].isalnum() else ""
+            after = r"\b" if tokens[-1][-1].isalnum() else ""
+            pattern = first + before + "".join(rf"\s*{token}" for token in rest) + after
         return re.search(pattern, self.text, re.MULTILINE) is not None
 
 

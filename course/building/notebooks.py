@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from html import escape
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from course.building.exercises import checks_in
 from course.building.lesson import Lesson, Wrong
@@ -23,7 +22,6 @@ _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
-_MAKE = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 INJECTED = "injected-parameters"
 """The id and the tag of the cell with parameters that papermill puts in."""
 _KEPT = ("exercise", "tags", "name")
@@ -50,8 +48,8 @@ class Draft:
         cells = [_title(self.lesson)]
         for place in self.placed:
             metadata = {key: place.cell.metadata[key] for key in _KEPT if key in place.cell.metadata}
-            cells.append(_MAKE[place.cell.kind](place.cell.source, id=place.id, metadata=metadata))
-        notebook = new_notebook(cells=cells, metadata=_METADATA)
+            cells.append(_cell(place.cell.kind, place.cell.source, place.id, metadata))
+        notebook = nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": _METADATA, "cells": cells})
         nbformat.validate(notebook)
         return notebook
 
@@ -115,9 +113,9 @@ def with_outputs(draft: Draft, outputs: bytes) -> NotebookNode:
     notebook, cells = draft.notebook(), json.loads(outputs)
     injected = cells.get(INJECTED)
     if injected:
-        cell = new_code_cell(injected["source"], id=INJECTED, metadata={"tags": [INJECTED]})
+        cell = _cell("code", injected["source"], INJECTED, {"tags": [INJECTED]})
         place = [other.id for other in notebook.cells].index(injected["after"])
-        notebook.cells.insert(place + 1, cell)
+        notebook.cells.insert(place + 1, nbformat.from_dict(cell))
     for cell in notebook.cells:
         if cell.id in cells:
             cell.outputs = nbformat.from_dict(cells[cell.id]["outputs"])
@@ -160,7 +158,13 @@ def _id(lesson: str, label: str) -> str:
     return hashlib.sha256(f"{lesson}/{label}".encode()).hexdigest()[:16]
 
 
-def _title(lesson: Lesson) -> NotebookNode:
+def _cell(kind: str, source: str, cell_id: str, metadata: Mapping[str, object]) -> dict[str, object]:
+    """A cell as it stands in a file. nbformat's own functions would look each through, and then all of them again."""
+    cell: dict[str, object] = {"cell_type": kind, "id": cell_id, "metadata": dict(metadata), "source": source}
+    return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+
+
+def _title(lesson: Lesson) -> dict[str, object]:
     """The first cell; a header is plain text, so what looks like HTML in it stays text."""
     header = lesson.header
     lines = [f"# {escape(header.title, quote=False)}", "", f"About {header.minutes} minutes. After this you can", ""]
@@ -168,4 +172,4 @@ def _title(lesson: Lesson) -> NotebookNode:
     if header.prerequisites:
         before = (f"[lesson {name[:2]}, {name[3:].replace('_', ' ')}]({name}.ipynb)" for name in header.prerequisites)
         lines += ["", f"Before this: {'; '.join(before)}."]
-    return new_markdown_cell("\n".join(lines), id=_id(lesson.name, "title"))
+    return _cell("markdown", "\n".join(lines), _id(lesson.name, "title"), {})

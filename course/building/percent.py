@@ -8,7 +8,6 @@ import io
 import re
 import tokenize
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from course.building.problems import LessonError, Problem
@@ -70,11 +69,15 @@ def parse_script(data: bytes, file: str) -> Script:
     if stray is not None:
         raise LessonError(Problem(file, body_line + stray, "this stands before the first cell: put `# %%` above it"))
     lines = body.split("\n")
-    for start in starts:
-        marker, line = lines[start - 1], body_line + start - 1
-        if what := _why_unreadable(marker):
-            raise LessonError(Problem(file, line, f"the options in this line cannot be read ({what}): {marker}"))
-    notebook = jupytext.reads(body, fmt="py:percent")
+    try:
+        notebook = jupytext.reads(body, fmt="py:percent")
+    except Exception:  # its parser of options, and nbformat's validation, raise many kinds, and say nowhere
+        for start in starts:
+            marker, line = lines[start - 1], body_line + start - 1
+            if what := _why_unreadable(marker):
+                message = f"the options in this line cannot be read ({what}): {marker}"
+                raise LessonError(Problem(file, line, message)) from None
+        raise
     if len(notebook.cells) != len(starts):
         raise LessonError(
             Problem(
@@ -164,14 +167,13 @@ def _markers(body: str, file: str, body_line: int) -> list[int]:
     return found
 
 
-@cache
 def _why_unreadable(marker: str) -> str | None:
-    """jupytext trusts a cell's options; some make it fail without saying where."""
+    """What jupytext says of a cell's options, if it cannot read them."""
     import jupytext
 
     try:
         jupytext.reads(f"{marker}\n1\n", fmt="py:percent")
-    except Exception as error:  # its parser, and nbformat's validation, raise many kinds
+    except Exception as error:
         return str(error).strip().split("\n")[0]
     return None
 

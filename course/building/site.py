@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from html import escape
 from importlib import resources
 from typing import Any, Protocol, cast
@@ -14,6 +15,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.filters.strings import clean_html
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor, HighlightMagicsPreprocessor
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
@@ -22,8 +24,8 @@ from course.building.lesson import Header
 from course.building.objectives import practised
 
 _WITHOUT_TEXT = re.compile(r"<img\b(?![^>]*\balt=)", re.IGNORECASE)
-_PREPROCESSORS = [f"nbconvert.preprocessors.{name}Preprocessor" for name in ("CoalesceStreams", "HighlightMagics")]
-"""Those that do anything here, of eleven, after each of which the notebook would be validated."""
+_PREPROCESSORS = (CoalesceStreamsPreprocessor, HighlightMagicsPreprocessor)
+"""Those that do anything here, of twelve."""
 _NEIGHBOUR = re.compile(r"^([\w-]+)\.(?:ipynb|md)(#.*)?$")
 
 
@@ -61,9 +63,15 @@ class _Exporter(HTMLExporter):  # type: ignore[misc]
 
     def __init__(self) -> None:
         filters = {"highlight_code": _highlighted, "clean_html": _cleaned}
-        super().__init__(template_name="basic", filters=filters, default_preprocessors=_PREPROCESSORS)
+        super().__init__(template_name="basic", filters=filters)
+
+    def register_preprocessor(self, preprocessor: Any, enabled: bool = False) -> None:
+        """None of nbconvert's own, after each of which it would validate the notebook."""
 
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> tuple[str, Any]:
+        nb = deepcopy(nb)
+        for preprocessor in _PREPROCESSORS:
+            nb, _ = preprocessor().preprocess(nb, {})
         page: tuple[str, Any] = super(HTMLExporter, self).from_notebook_node(nb, resources, **kw)
         if _WITHOUT_TEXT.search(page[0]):  # HTMLExporter reads the whole page to find those
             return cast(tuple[str, Any], super().from_notebook_node(nb, resources, **kw))

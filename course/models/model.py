@@ -90,7 +90,7 @@ class Model:
             return False
         if self.task == "causal-lm" or getattr(self.module.config, "is_decoder", False):
             return True
-        return any(getattr(part, "is_causal", False) for part in self.module.modules())
+        return self._has_causal_part
 
     @property
     def reads_images(self) -> bool:
@@ -104,9 +104,15 @@ class Model:
         known = [self._positions, stated if stated and stated < UNLIMITED else None]
         return Limits(min((int(limit) for limit in known if limit is not None), default=None))
 
+    # These two walk all modules, and every text asks for them.
+
+    @cached_property
+    def _has_causal_part(self) -> bool:
+        return any(getattr(part, "is_causal", False) for part in self.module.modules())
+
     @cached_property
     def _positions(self) -> int | None:
-        return _positions(self.module)  # walks all modules, and every text asks for it
+        return _positions(self.module)
 
     def __repr__(self) -> str:
         return "; ".join([f"{self._name()}: {self._shape()}", self._origin(), *map(str, self.scores)])

@@ -73,6 +73,17 @@ def test_an_answer_is_found_in_a_highlighted_page(lesson):
     assert found(lesson, f"<html><!-- {escape('count = len(words)')} --></html>")
 
 
+@pytest.mark.parametrize("before", ["", "x = 1\n", "account; ", "account = len(words), "])
+@pytest.mark.parametrize("after", ["", "+ 1"])
+def test_an_answer_is_found_beside_words_that_hold_it(lesson, before, after):
+    assert found(lesson, with_cell(lesson, source=[f"{before}count = len(words){after}"]))
+
+
+@pytest.mark.parametrize("text", ["account = len(words)", "recount = len(words)\ncount = len(word)"])
+def test_a_part_of_longer_words_is_no_leak(lesson, text):
+    assert not found(lesson, with_cell(lesson, source=[text]))
+
+
 def test_what_an_answer_prints_is_found(lesson):
     assert found(lesson, with_cell(lesson, source=["It is 3.14159, you see"]), printed="3.14159\n")
     assert not found(lesson, with_cell(lesson, source=["nothing"]), printed="3.14159\n")

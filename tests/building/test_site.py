@@ -43,6 +43,14 @@ def test_printed_text_is_escaped(lesson):
     assert "<img src=x" not in html and "&lt;img src=x onerror=1&gt;" in html and "\x1b" not in html
 
 
+def test_printed_parts_are_one_text_and_a_bar_is_its_last_state(lesson):
+    parts = ["one", " line\n", "10 %\r", "100 %\n"]
+    cell = new_code_cell("x", outputs=[new_output("stream", text=text) for text in parts])
+    html = page(lesson, cell)
+    assert html.count("<pre>one line\n100 %\n</pre>") == 1 and "10 %\r" not in html
+    assert [output.text for output in cell.outputs] == parts
+
+
 def test_neighbours_are_linked(lesson):
     from dataclasses import replace
 
