@@ -166,6 +166,7 @@ def _check(options: argparse.Namespace, root: Path) -> int:
     from course.building.lesson import parse_lesson, read_sources
     from course.building.links import link_problems
     from course.building.problems import LessonError, Problem
+    from course.building.shown import prose_problems
     from course.building.skeletons import placeholders
 
     problems: list[Problem] = []
@@ -176,7 +177,9 @@ def _check(options: argparse.Namespace, root: Path) -> int:
             lessons.append(parse_lesson(sources[name], list(sources)))
         except LessonError as error:
             problems += error.problems
-    problems += link_problems(lessons, read_glossary(root), all_read=len(names) == len(sources) and not problems)
+    glossary = read_glossary(root)
+    problems += link_problems(lessons, glossary, all_read=len(names) == len(sources) and not problems)
+    problems += prose_problems(lessons, glossary)
     problems += placeholders(root, names)
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{len(names)} lessons read, {len(problems)} problems (nothing was run)")

@@ -51,7 +51,7 @@ class Making:
     """Told the body of the page as soon as there is one, which is before all is known to be right."""
     _reads: Reads = field(default_factory=Reads)
     _runs: dict[str, bytes] = field(default_factory=dict)
-    _body: str | None = None
+    _body: tuple[str, list[Problem]] | None = None
     _rendering: float = 0.0
 
     def make(self, whole: Asks) -> dict[str, Any] | None:
@@ -66,7 +66,7 @@ class Making:
                 if step == "solution":
                     second = self._second_run(lesson, started)
                     if self.preview and "student" in self.report.ran:
-                        self.preview(lesson, self._rendered(lesson))
+                        self.preview(lesson, self._rendered(lesson)[0])
             assert second
             counted = second()
             made = self._pages(lesson)
@@ -182,10 +182,12 @@ class Making:
         if found and texts:
             self.report.claims = found["claims"]
             self.report.kept.append("pages")
-            self._step("leaks", [])
+            for step in ("page", "leaks"):
+                self._step(step, [])
         else:
             self.report.why["pages"] = reason or "its stored result was damaged"
-            body = self._rendered(lesson)
+            body, unshown = self._rendered(lesson)
+            self._step("page", unshown)
             started = time.monotonic() - self._rendering
             solved = as_run(solution(lesson), self._runs["solution"])
             self.report.claims = sum(outcome.kind == "claim" for outcome in outcomes(solved))
@@ -204,7 +206,7 @@ class Making:
             stale.unlink()
         return {"body": found["body"], "products": {place: found[name] for place, name in _places(lesson.name).items()}}
 
-    def _rendered(self, lesson: Lesson) -> str:
+    def _rendered(self, lesson: Lesson) -> tuple[str, list[Problem]]:
         if self._body is None:
             started = time.monotonic()
             self._body = render(lesson, self._runs["student"])

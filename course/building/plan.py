@@ -107,7 +107,7 @@ class Plan:
     def page_code(self) -> str:
         """The code and style that pages are made with."""
         style = self.digests.first(str(_HERE / "page.css"))
-        return digest(self.code_of("outcomes", "leaks", "site", "notebooks"), style or "")
+        return digest(self.code_of("outcomes", "leaks", "shown", "site", "notebooks"), style or "")
 
     @cached_property
     def own_code(self) -> str:

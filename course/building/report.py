@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from course.building.problems import Problem
 
 UNCHANGED = "passed before, and nothing has changed"
-STEPS = ("source", "student", "solution", "wrong answers", "second run", "leaks")
+STEPS = ("source", "student", "solution", "wrong answers", "second run", "page", "leaks")
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from html import escape
 from importlib import resources
-from typing import Any, Protocol, cast
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import latex2mathml.converter
 from markupsafe import Markup
@@ -19,6 +19,7 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor, HighlightMagics
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
+from course.building.elsewhere import addresses
 from course.building.glossary import FILE, PAGE, Glossary
 from course.building.lesson import Header
 from course.building.objectives import practised
@@ -26,27 +27,78 @@ from course.building.objectives import practised
 _WITHOUT_TEXT = re.compile(r"<img\b(?![^>]*\balt=)", re.IGNORECASE)
 _PREPROCESSORS = (CoalesceStreamsPreprocessor, HighlightMagicsPreprocessor)
 """Those that do anything here, of twelve."""
+_UNKNOWN = re.compile(r">(\\[A-Za-z]+)<")
+_INSTEAD = "draw it in a cell, or write it as data:image/png;base64,…"
 _NEIGHBOUR = re.compile(r"^([\w-]+)\.(?:ipynb|md)(#.*)?$")
+
+
+class Unshown(NamedTuple):
+    """Something that the page of a notebook does not show: the cell's id, what stands in the cell, and why."""
+
+    cell: str
+    passage: str
+    message: str
 
 
 class _MathMl(IPythonRenderer):  # type: ignore[misc]
     """Formulas as MathML, which browsers draw themselves: MathJax would have to come from the network.
 
-    Links that lead from a notebook to its neighbours lead from page to page here.
+    Links that lead from a notebook to its neighbours lead from page to page here. ``unread`` are formulas that cannot
+    be drawn, and why; they stand in the page as they were written.
     """
+
+    def __init__(self) -> None:
+        super().__init__(escape=False)
+        self.unread: list[tuple[str, str]] = []
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         return str(super().link(text, _NEIGHBOUR.sub(r"\1.html\2", url), title))
 
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        return str(super(IPythonRenderer, self).image(text, url, title))  # scripts have no attachments
+
     def block_math(self, body: str) -> str:
-        return str(latex2mathml.converter.convert(body, display="block"))
+        return self._drawn(body, "block")
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self._drawn(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
 
     def inline_math(self, body: str) -> str:
-        return str(latex2mathml.converter.convert(body))
+        return self._drawn(body, "inline")
+
+    def _drawn(self, body: str, display: Literal["block", "inline"]) -> str:
+        try:
+            drawn = str(latex2mathml.converter.convert(body, display=display))
+        except Exception as error:  # a dozen kinds of its own, without a text
+            what = re.sub(r"(?<!^)([A-Z])", r" \1", type(error).__name__.removesuffix("Error")).lower()
+            self.unread.append((body, f"the formula {_cut(body)} cannot be read as LaTeX ({what})"))
+            return f"<code>{escape(body)}</code>"
+        unknown = _UNKNOWN.search(drawn)
+        if unknown:
+            self.unread.append(
+                (unknown[1], f"{unknown[1]} is not known in formulas ({_cut(body)}): write it otherwise")
+            )
+        return drawn
 
 
-def _html(markdown: str, attachments: Any = None) -> str:
-    return str(MarkdownWithMath(renderer=_MathMl(escape=False, attachments=attachments or {})).render(markdown))
+def prose(markdown: str) -> tuple[str, list[tuple[str, str]]]:
+    """Markdown as HTML, and what of it is not shown: the passage, and why."""
+    renderer = _MathMl()
+    html = str(MarkdownWithMath(renderer=renderer).render(markdown))
+    return html, [*renderer.unread, *_asked_for(html)]
+
+
+def _asked_for(html: str) -> Iterator[tuple[str, str]]:
+    for address in addresses(html):
+        yield (
+            address,
+            f"{_cut(address)} would have to be fetched, from beside the notebook or from a network: {_INSTEAD}",
+        )
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else f"{line[:59]}…"
 
 
 def _highlighted(source: str, language: str | None = None, metadata: Any = None) -> Markup:
@@ -64,6 +116,7 @@ class _Exporter(HTMLExporter):  # type: ignore[misc]
     def __init__(self) -> None:
         filters = {"highlight_code": _highlighted, "clean_html": _cleaned}
         super().__init__(template_name="basic", filters=filters)
+        self.unshown: list[Unshown] = []
 
     def register_preprocessor(self, preprocessor: Any, enabled: bool = False) -> None:
         """None of nbconvert's own, after each of which it would validate the notebook."""
@@ -78,8 +131,9 @@ class _Exporter(HTMLExporter):  # type: ignore[misc]
         return page
 
     def markdown2html(self, context: Any, source: str) -> str:
-        attachments = context.get("cell", {}).get("attachments", {})
-        return _html(source, attachments)
+        html, unshown = prose(source)
+        self.unshown += [Unshown(context["cell"].id, *one) for one in unshown]
+        return html
 
     markdown2html.jinja_pass_arg = HTMLExporter.markdown2html.jinja_pass_arg  # type: ignore[attr-defined]
 
@@ -94,10 +148,17 @@ class Listed(Protocol):
     def header(self) -> Header: ...  # noqa: D102
 
 
-def lesson_body(notebook: NotebookNode) -> str:
-    """An executed notebook as HTML, without a frame."""
-    body, _ = _Exporter().from_notebook_node(notebook)
-    return str(body)
+def lesson_body(notebook: NotebookNode) -> tuple[str, list[Unshown]]:
+    """An executed notebook as HTML, without a frame, and what of it is not shown."""
+    exporter = _Exporter()
+    body, _ = exporter.from_notebook_node(notebook)
+    shown = (
+        (cell.id, output["data"][kind])
+        for cell in notebook.cells for output in cell.get("outputs", []) for kind in ("text/html", "image/svg+xml")
+        if kind in output.get("data", {})
+    )  # fmt: skip
+    outputs = [Unshown(cell, *one) for cell, html in shown for one in _asked_for(html)]
+    return str(body), list(dict.fromkeys([*exporter.unshown, *outputs]))
 
 
 def lesson_page(lesson: Listed, body: str, lessons: Sequence[Listed]) -> str:
@@ -132,14 +193,14 @@ def index_page(lessons: Sequence[Listed], *, glossary: bool = False) -> str:
 def glossary_page(glossary: Glossary, lessons: Mapping[str, str]) -> str:
     """The words of the course; ``lessons`` are the names of the lessons that have a page, by number."""
     items = "".join(
-        f'<dt id="{term.anchor}">{escape(term.name)}</dt><dd>{_html(term.markdown(lessons))}</dd>'
+        f'<dt id="{term.anchor}">{escape(term.name)}</dt><dd>{prose(term.markdown(lessons))[0]}</dd>'
         for term in glossary.terms
     )
     navigation = (
         f'<nav aria-label="lessons"><a href="index.html">All lessons</a>'
         f'<a href="notebooks/{FILE}" download>Download the glossary</a></nav>'
     )
-    body = f'<h1>Glossary</h1>{_html(glossary.intro)}<dl class="glossary">{items}</dl>'
+    body = f'<h1>Glossary</h1>{prose(glossary.intro)[0]}<dl class="glossary">{items}</dl>'
     return _page("Glossary", f"{navigation}<main>{body}</main>{navigation}")
 
 

@@ -52,11 +52,14 @@ def run_again(draft: Draft, parameters: Mapping[str, str], outputs: bytes, timeo
     return Compared(comparison, record.reads, time.monotonic() - started)
 
 
-def render(lesson: Lesson, outputs: bytes) -> str:
-    """The body of a lesson's page: its student notebook with these outputs, as HTML."""
+def render(lesson: Lesson, outputs: bytes) -> tuple[str, list[Problem]]:
+    """The body of a lesson's page, its student notebook with these outputs as HTML; and what of it is not shown."""
+    from course.building.shown import page_problems
     from course.building.site import lesson_body
 
-    return lesson_body(with_outputs(student(lesson), outputs))
+    draft = student(lesson)
+    body, unshown = lesson_body(with_outputs(draft, outputs))
+    return body, page_problems(draft, unshown)
 
 
 def check_leaks(lesson: Lesson, solved: bytes, handed_out: str, body: str) -> list[Problem]:

@@ -17,7 +17,9 @@ def lesson(small_course):
 
 
 def page(lesson, *cells, lessons=None) -> str:
-    return lesson_page(lesson, lesson_body(new_notebook(cells=list(cells))), lessons or [lesson])
+    body, unshown = lesson_body(new_notebook(cells=list(cells)))
+    assert unshown == []
+    return lesson_page(lesson, body, lessons or [lesson])
 
 
 def test_a_page_asks_for_nothing_from_outside(lesson):
@@ -29,6 +31,11 @@ def test_a_page_asks_for_nothing_from_outside(lesson):
 def test_formulas_become_mathml(lesson):
     html = page(lesson, new_markdown_cell("Inline $\\sqrt{d}$ and\n\n$$\\frac{a}{b}$$\n\nbut `$5` stays."))
     assert html.count("<math") == 2 and "<msqrt>" in html and 'display="block"' in html and "$5" in html
+
+
+def test_an_environment_is_a_formula_by_itself(lesson):
+    html = page(lesson, new_markdown_cell("So\n\n\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\n\nit is."))
+    assert html.count("<math") == 1 and "begin{" not in html and "<mtable" in html
 
 
 def test_code_is_coloured_in_light_and_dark(lesson):
