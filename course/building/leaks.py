@@ -8,11 +8,11 @@ import keyword
 import re
 import tokenize
 from collections.abc import Iterator
-from html.parser import HTMLParser
 
 from nbformat import NotebookNode
 
 from course.building.lesson import Lesson
+from course.building.markup import visible
 from course.building.percent import Cell
 from course.building.problems import Problem
 
@@ -90,7 +90,7 @@ class _Haystack:
     """One artefact: all text in it, whatever the layers of JSON and HTML around it."""
 
     def __init__(self, content: str) -> None:
-        texts = _strings(json.loads(content)) if content.lstrip().startswith("{") else [content, _visible(content)]
+        texts = _strings(json.loads(content)) if content.lstrip().startswith("{") else [content, visible(content)]
         self.text = "\n".join(texts).replace("'", '"')
 
     def shows(self, secret: str) -> bool:
@@ -116,18 +116,3 @@ def _strings(node: object) -> list[str]:
         joined = ["".join(node)] if node and all(isinstance(item, str) for item in node) else []
         return joined + [text for item in node for text in _strings(item)]
     return []
-
-
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.parts.append(data)
-
-
-def _visible(html: str) -> str:
-    parser = _Text()
-    parser.feed(html)
-    return "".join(parser.parts)

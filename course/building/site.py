@@ -19,9 +19,9 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor, HighlightMagics
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from course.building.elsewhere import addresses
 from course.building.glossary import FILE, PAGE, Glossary
 from course.building.lesson import Header
+from course.building.markup import addresses
 from course.building.objectives import practised
 
 _WITHOUT_TEXT = re.compile(r"<img\b(?![^>]*\balt=)", re.IGNORECASE)

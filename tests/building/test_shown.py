@@ -6,7 +6,6 @@ import pytest
 
 from course.building.assemble import build
 from course.building.cli import main
-from course.building.elsewhere import addresses
 from course.building.glossary import read_glossary
 from course.building.lesson import read_lesson
 from course.building.shown import prose_problems
@@ -92,19 +91,3 @@ def test_a_build_fails_with_the_line_and_publishes_nothing(small_course, before,
     assert not report.passed and not (small_course.root / "build" / "site" / "01_counting.html").exists()
     small_course.change(after, before)
     assert build(small_course.root, say=lambda _line: None).passed
-
-
-@pytest.mark.parametrize(
-    ("html", "found"),
-    [
-        ('<p>src="a.png"</p><a href="b.html">b</a>', []),
-        ('<img src=a.png><IMG SRC="b.png" srcset="c.png 2x">', ["a.png", "b.png", "c.png 2x"]),
-        ('<video poster="p.png"><source src="v.mp4"></video>', ["p.png", "v.mp4"]),
-        ('<object data="o.svg"></object><link href="s.css"><script src="x.js"></script>', ["o.svg", "s.css", "x.js"]),
-        ('<svg><image href="i.png"/><use xlink:href="#here"/></svg>', ["i.png"]),
-        ('<iframe srcdoc="&lt;img src=&quot;a.png&quot;&gt;"></iframe>', []),
-        ('<img src=" data:image/png;base64,AA "><img src="">', []),
-    ],
-)
-def test_addresses(html, found):
-    assert addresses(html) == found
