@@ -36,5 +36,6 @@ def prose_problems(lessons: Sequence[Lesson], glossary: Glossary | None) -> Iter
 
 
 def _problem(cell: Cell, passage: str, message: str) -> Problem:
-    at = max(cell.source.find(passage), cell.source.find(unquote(passage)), 0)
+    written = (passage, unquote(passage), passage.removesuffix("$"))  # an environment has no $ at its end
+    at = next((cell.source.index(text) for text in written if text in cell.source), 0)
     return cell.problem(message, line_in_cell=cell.source.count("\n", 0, at) + 1)

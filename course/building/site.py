@@ -71,13 +71,12 @@ class _MathMl(IPythonRenderer):  # type: ignore[misc]
             drawn = str(latex2mathml.converter.convert(body, display=display))
         except Exception as error:  # a dozen kinds of its own, without a text
             what = re.sub(r"(?<!^)([A-Z])", r" \1", type(error).__name__.removesuffix("Error")).lower()
-            self.unread.append((body, f"the formula {_cut(body)} cannot be read as LaTeX ({what})"))
+            self.unread.append((f"{body}$", f"the formula {_cut(body)} cannot be read as LaTeX ({what})"))
             return f"<code>{escape(body)}</code>"
         unknown = _UNKNOWN.search(drawn)
         if unknown:
-            self.unread.append(
-                (unknown[1], f"{unknown[1]} is not known in formulas ({_cut(body)}): write it otherwise")
-            )
+            message = f"{unknown[1]} is not known in formulas ({_cut(body)}): write it otherwise"
+            self.unread.append((unknown[1], message))
         return drawn
 
 
@@ -90,10 +89,7 @@ def prose(markdown: str) -> tuple[str, list[tuple[str, str]]]:
 
 def _asked_for(html: str) -> Iterator[tuple[str, str]]:
     for address in addresses(html):
-        yield (
-            address,
-            f"{_cut(address)} would have to be fetched, from beside the notebook or from a network: {_INSTEAD}",
-        )
+        yield address, f"{_cut(address)} would have to be fetched, from beside the notebook or a network: {_INSTEAD}"
 
 
 def _cut(text: str) -> str:

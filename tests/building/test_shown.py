@@ -52,6 +52,11 @@ def test_what_prose_can_show(small_course, text):
     assert told(small_course) == []
 
 
+def test_the_line_is_that_of_the_formula_and_not_of_one_that_begins_like_it(small_course):
+    line = small_course.change(PROSE, f"# First $x^2$,\n# then $x^$.\n#\n# \\begin{{align}}\n# x^\n{PROSE}") + 1
+    assert [text.split(" ")[0] for text in told(small_course)] == [f"lessons/01_counting.py:{line}:"]
+
+
 def test_formulas_of_the_glossary_are_read_too(small_course):
     words = small_course.root / "lessons" / "glossary.md"
     words.write_text("# Glossary\n\nWords.\n\n## count\nTo say $x^$ many. (01)\n", encoding="utf-8")
