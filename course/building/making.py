@@ -66,7 +66,9 @@ class Making:
                 if step == "solution":
                     second = self._second_run(lesson, started)
                     if self.preview and "student" in self.report.ran:
-                        self.preview(lesson, self._rendered(lesson)[0])
+                        body, unshown = self._rendered(lesson)
+                        self._step("page", unshown)
+                        self.preview(lesson, body)
             assert second
             counted = second()
             made = self._pages(lesson)

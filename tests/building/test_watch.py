@@ -131,6 +131,21 @@ def test_a_page_can_be_seen_before_all_is_checked_and_is_published_after(kit, te
         assert checks == "over" and "FAILED" in page and "words of" in page
 
 
+def test_a_page_that_does_not_show_all_is_not_shown_ahead(small_course, tape, temporary):
+    with Watched(small_course.root, temporary, tape=tape) as watched:
+        watched.waits()
+        before = watched.page("01_counting")
+        small_course.change("words = ", "more = 1\n\n# %% [markdown]\n# And $x^$.\n\n# %%\nwords = ")
+        watched.until("the formula x\\^ cannot be read")
+        watched.waits()
+        assert watched.ran()["01_counting"] == {"student", "solution"}
+        _, page = watched.served("01_counting")
+        assert "the formula x^ cannot be read" in page and "<code>x^</code>" not in page
+        small_course.change("And $x^$", "And $x$")
+        watched.waits()
+        assert "<math" in watched.page("01_counting") and watched.page("01_counting") != before
+
+
 def test_lessons_that_come_and_go(small_course, tape, temporary):
     site = small_course.root / "build" / "site"
     with Watched(small_course.root, temporary, tape=tape) as watched:
