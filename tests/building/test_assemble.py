@@ -74,7 +74,7 @@ def test_what_a_build_writes(small_course):
     data = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert data["passed"] and data["lessons"][0]["comparison"]["compared"] == 3
     (suite,) = ElementTree.parse(out / "report.xml").getroot()
-    assert suite.get("failures") == "0" and suite.get("skipped") == "0" and len(suite) == 6
+    assert suite.get("failures") == "0" and suite.get("skipped") == "0" and len(suite) == 7
 
 
 def test_no_socket_or_temporary_file_stays_behind(small_course, monkeypatch, tmp_path_factory):

@@ -44,7 +44,7 @@ def test_json_is_complete():
 def test_junit_has_a_case_for_every_step_and_is_valid_xml_whatever_was_printed():
     root = ElementTree.fromstring(Report("shipped", [PASSED, FAILED]).junit().encode())
     passed, failed = root
-    assert [passed.get(name) for name in ("tests", "failures", "skipped")] == ["6", "0", "0"]
-    assert [failed.get(name) for name in ("tests", "failures", "skipped")] == ["6", "1", "4"]
+    assert [passed.get(name) for name in ("tests", "failures", "skipped")] == ["7", "0", "0"]
+    assert [failed.get(name) for name in ("tests", "failures", "skipped")] == ["7", "1", "5"]
     (failure,) = failed.iter("failure")
     assert failure.get("message").startswith("lessons/02_b.py:7: ") and "<broken> & " in failure.text
