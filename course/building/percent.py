@@ -71,13 +71,13 @@ def parse_script(data: bytes, file: str) -> Script:
     lines = body.split("\n")
     try:
         notebook = jupytext.reads(body, fmt="py:percent")
-    except Exception:  # its parser of options, and nbformat's validation, raise many kinds, and say nowhere
+    except Exception as error:  # its parser of options, and nbformat's validation, raise many kinds, and say nowhere
         for start in starts:
             marker, line = lines[start - 1], body_line + start - 1
             if what := _why_unreadable(marker):
                 message = f"the options in this line cannot be read ({what}): {marker}"
                 raise LessonError(Problem(file, line, message)) from None
-        raise
+        raise LessonError(Problem(file, body_line, f"jupytext cannot read this file ({_first_line(error)})")) from None
     if len(notebook.cells) != len(starts):
         raise LessonError(
             Problem(
@@ -174,8 +174,12 @@ def _why_unreadable(marker: str) -> str | None:
     try:
         jupytext.reads(f"{marker}\n1\n", fmt="py:percent")
     except Exception as error:
-        return str(error).strip().split("\n")[0]
+        return _first_line(error)
     return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0] or type(error).__name__
 
 
 def _check_alone(cell: Cell) -> None:

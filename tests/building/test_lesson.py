@@ -112,6 +112,21 @@ def test_tags_that_are_no_list(small_course, tags):
     assert problems(small_course)[0].startswith(f"{LESSON}:{line}: the options in this line cannot be read")
 
 
+def test_a_file_that_jupytext_cannot_read_is_named(small_course, monkeypatch):
+    import jupytext
+
+    read = jupytext.reads
+
+    def reads(text, **given):
+        if len(text) > 200:  # none of its first lines alone
+            raise RecursionError("too deep\nfor it")
+        return read(text, **given)
+
+    monkeypatch.setattr(jupytext, "reads", reads)
+    line = small_course.line("# %% tags")
+    assert problems(small_course) == [f"{LESSON}:{line}: jupytext cannot read this file (too deep)"]
+
+
 def test_a_file_that_is_not_utf8_names_the_line(small_course):
     text = small_course.lesson.read_text(encoding="utf-8").replace("# A lesson", "# Eine Übung")
     small_course.lesson.write_bytes(text.encode("latin-1"))
