@@ -15,6 +15,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import psutil
 
+import course.building.parser  # noqa: F401
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -36,8 +38,8 @@ class Workshop:
     """Does up to ``jobs`` tasks at a time. Their place opens with the first, for a build often has nothing to do.
 
     Tasks run in threads: in the main thread, nbclient would take Ctrl-C for itself and go on. ``changed`` is told the
-    labels of what runs now, whenever that changes, from any thread. ``halt`` is called when everything is stopped, to
-    stop what runs elsewhere.
+    labels of what runs now, whenever that changes: from any thread, but one at a time, and in order. ``halt`` is called
+    when everything is stopped, to stop what runs elsewhere.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class Workshop:
         halt: Callable[[], None] = lambda: None,
     ) -> None:
         self._place, self._jobs, self._changed, self._halt = place, jobs, changed, halt
-        self._lock = Lock()
+        self._lock, self._telling = Lock(), Lock()
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._running: list[str] = []
         self._threads: list[Thread] = []
@@ -141,13 +143,12 @@ class Workshop:
 
     def _now(self, shown: list[str], *labels: str) -> None:
         """Show these labels in place of those that a task has ``shown``."""
-        with self._lock:
+        with self._telling:
             for label in shown:
                 self._running.remove(label)
             self._running += labels
             shown[:] = labels
-            now = list(self._running)
-        self._changed(now)
+            self._changed(list(self._running))
 
     def _stop(self, workers: list[Thread], patience: float) -> None:
         """Kill all that the tasks started, while they and the calls that wait for them end."""

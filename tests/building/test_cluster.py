@@ -15,7 +15,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Thread
 from types import SimpleNamespace
 
 import psutil
@@ -228,10 +228,9 @@ def test_a_worker_that_is_killed_has_its_task_done_elsewhere(small_course, reque
 
 def test_a_guest_that_is_killed_has_its_task_done_by_the_next(small_course, two):
     killed: list[psutil.Process] = []
-    first = Lock()  # tasks begin in threads, and those who come next must not be killed, too
 
     def show(now: list[str], *_: object) -> None:
-        if now and first.acquire(blocking=False):
+        if now and not killed:
             killed.extend(child for pid in two.pids().values() for child in psutil.Process(pid).children())
             for guest in killed:
                 guest.kill()

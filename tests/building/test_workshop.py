@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import closing, contextmanager
+from itertools import pairwise
 
 import psutil
 import pytest
@@ -29,6 +30,19 @@ def test_as_many_at_a_time_as_there_are_jobs_and_each_result_with_its_name():
         calls = {name: lambda name=name: workshop.start(name, both.wait).result() + 10 for name in "abcd"}
         assert {name: number // 10 for name, number in workshop.each(calls)} == dict.fromkeys("abcd", 1)
     assert max(map(len, shown)) == 2 and shown[-1] == [] and {label for now in shown for label in now} == set("abcd")
+
+
+def test_what_runs_is_told_in_order_however_long_that_takes():
+    shown: list[list[str]] = []
+
+    def changed(now):
+        time.sleep(len(now) / 20)
+        shown.append(now)
+
+    with Workshop(here, jobs=3, changed=changed) as workshop:
+        dict(workshop.each({name: lambda name=name: workshop.start(name, int).result() for name in "abcdef"}))
+    assert all(abs(len(now) - len(then)) == 1 for then, now in pairwise(shown))
+    assert len(shown) == 12 and shown[-1] == []
 
 
 def test_one_job_takes_everything_in_order():
