@@ -14,7 +14,16 @@ from xml.etree import ElementTree
 from nbformat import NotebookNode
 
 from course.building.forks import Fork
-from course.building.kernels import CHECKS, KERNEL, fallbacks, give_up, own_variables, private_folder, try_to_fork
+from course.building.kernels import (
+    CHECKS,
+    KERNEL,
+    fallbacks,
+    give_up,
+    own_variables,
+    private_folder,
+    still_open,
+    try_to_fork,
+)
 from course.building.limits import LESSON_SECONDS, MEMORY_BYTES, STARTING_SECONDS, Watch
 from course.building.notebooks import to_text
 from course.building.runs import Comparison, Run
@@ -73,10 +82,15 @@ def _nbval(run: Run, folder: Path, timeout: float) -> tuple[int | None, str]:
     env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     with (folder / "said.txt").open("w+", encoding="utf-8", errors="replace") as said:
         output = (said.fileno(), said.fileno())
-        process = try_to_fork(CHECKS, arguments, env=env, cwd=folder, output=output) or subprocess.Popen(
-            [sys.executable, "-m", *arguments], cwd=folder, env=env, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-        )  # fmt: skip
+        process: Fork | subprocess.Popen[bytes] | None = try_to_fork(
+            CHECKS, arguments, env=env, cwd=folder, output=output
+        )
+        if process is None:
+            with still_open():
+                process = subprocess.Popen(
+                    [sys.executable, "-m", *arguments], cwd=folder, env=env, start_new_session=True,
+                    stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                )  # fmt: skip
         watch = Watch(process.pid, 2 * MEMORY_BYTES)  # an ordinary kernel is within, and its own watch names the cell
         watch.start()
         try:

@@ -118,6 +118,15 @@ def _ask(path: Path, request: dict[str, Any], output: Sequence[int]) -> Fork:
     return Fork(connection, answer["pid"])
 
 
+def descriptor(stream: Any, default: int) -> int:
+    """What Popen would take: a file, a number, or nothing for the same as here."""
+    if stream is None:
+        return default
+    with suppress(AttributeError):
+        return int(stream.fileno())
+    return int(stream)
+
+
 @contextmanager
 def template(folder: Path, name: str, modules: Sequence[str]) -> Iterator[Path]:
     """A template with these modules, at a socket ``name`` in ``folder``; on leaving, all that came from it ends.

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from threading import Lock
@@ -20,7 +20,7 @@ from typing import Any
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Integer
 
-from course.building.forks import Fork, ForkError, NoisyError, fork, fork_template, template
+from course.building.forks import Fork, ForkError, NoisyError, descriptor, fork, fork_template, template
 from course.building.importing import package_of
 from course.building.limits import MEMORY_BYTES, Watch
 from course.building.recording import VARIABLE
@@ -44,6 +44,10 @@ _EVERY_CHECK = (
 )  # fmt: skip
 
 
+class ClosedError(BaseException):
+    """The environment closed before a kernel was started in it; no Exception, or jupyter_client would print it."""
+
+
 class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
     """Starts local kernels on IPC sockets instead of TCP ports, and forks them from the build's template.
 
@@ -58,14 +62,15 @@ class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
     _private: Path | None = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Choose the transport before jupyter_client writes the connection file."""
-        if self._private is None:
-            self._private = Path(tempfile.mkdtemp(dir=private_folder(), prefix="k"))
-            (self._private / "tmp").mkdir()
-        if sys.platform != "win32" and self.parent is not None and _fits(self._private / "s-1"):
-            self.parent.transport = "ipc"
-            self.parent.ip = str(self._private / "s")
-        given = dict(await super().pre_launch(**kwargs))
+        """Choose the transport before jupyter_client writes the connection file. Raises ClosedError."""
+        with still_open():
+            if self._private is None:
+                self._private = Path(tempfile.mkdtemp(dir=private_folder(), prefix="k"))
+                (self._private / "tmp").mkdir()
+            if sys.platform != "win32" and self.parent is not None and _fits(self._private / "s-1"):
+                self.parent.transport = "ipc"
+                self.parent.ip = str(self._private / "s")
+            given = dict(await super().pre_launch(**kwargs))
         # ipykernel 7 leaves what C code prints uncaught under pytest, which runs nbval.
         given["env"] = {name: value for name, value in given["env"].items() if not name.startswith("PYTEST_")}
         given["env"].update(_variables.get())
@@ -73,17 +78,15 @@ class IpcProvisioner(LocalProvisioner):  # type: ignore[misc]
         return given
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Fork the kernel, or start an ordinary one."""
-        output = [_descriptor(kwargs.get(name), number) for number, name in enumerate(("stdout", "stderr"), start=1)]
+        """Fork the kernel, or start an ordinary one. Raises ClosedError."""
+        output = [descriptor(kwargs.get(name), number) for number, name in enumerate(("stdout", "stderr"), start=1)]
         forked = try_to_fork(
-            kwargs["env"].get(_TEMPLATE, _KERNELS),
-            cmd[2:],
-            env=kwargs["env"],
-            cwd=Path(kwargs.get("cwd") or "."),
+            kwargs["env"].get(_TEMPLATE, _KERNELS), cmd[2:], env=kwargs["env"], cwd=Path(kwargs.get("cwd") or "."),
             output=output,
-        )
+        )  # fmt: skip
         if forked is None:
-            await super().launch_kernel(cmd, **kwargs)
+            with still_open():
+                await super().launch_kernel(cmd, **kwargs)
         else:
             self.process = forked
             self.pid = self.pgid = forked.pid
@@ -176,8 +179,21 @@ def kernel_environment(
         finally:
             while _templates:
                 _templates.pop().close()
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+            with _starting:
+                for name, value in before.items():
+                    os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+_starting = Lock()
+
+
+@contextmanager
+def still_open() -> Iterator[None]:
+    """While this is open, so is the environment: what a stopped thread starts later would be left. Or ClosedError."""
+    with _starting:
+        if private_folder() is None:
+            raise ClosedError
+        yield
 
 
 _variables: ContextVar[Mapping[str, str]] = ContextVar("variables", default=MappingProxyType({}))
@@ -258,9 +274,10 @@ def fallbacks() -> list[str]:
 
 
 def give_up(reason: str) -> None:
-    """Ask no template any more, in all processes of this build."""
-    with Path(os.environ[_FOLDER], "fallbacks.txt").open("a", encoding="utf-8") as file:
-        file.write(reason + "\n")
+    """Ask no template any more, in all processes of this build; nothing where the environment has closed."""
+    if folder := private_folder():
+        with (folder / "fallbacks.txt").open("a", encoding="utf-8") as file:
+            file.write(reason + "\n")
 
 
 def try_to_fork(name: str, argv: list[str], *, env: dict[str, str], cwd: Path, output: Sequence[int]) -> Fork | None:
@@ -280,12 +297,3 @@ def try_to_fork(name: str, argv: list[str], *, env: dict[str, str], cwd: Path, o
 def _fits(socket: Path) -> bool:
     """Whether a socket can have this path: Linux has room for 107 bytes, macOS for 103."""
     return len(os.fsencode(socket)) <= 103
-
-
-def _descriptor(stream: Any, default: int) -> int:
-    """What Popen would take: a file, a number, or nothing for the same as here."""
-    if stream is None:
-        return default
-    with suppress(AttributeError):
-        return int(stream.fileno())
-    return int(stream)

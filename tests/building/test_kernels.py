@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 from jupyter_client.manager import KernelManager
+from jupyter_core.utils import run_sync
 
-from course.building.kernels import KERNEL, fallbacks, kernel_environment, private_folder
+from course.building.kernels import KERNEL, ClosedError, fallbacks, kernel_environment, private_folder
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +47,21 @@ def answer(client, code: str) -> str:
         code, timeout=30, output_hook=lambda m: said.append(m["content"].get("text") or m["content"].get("ename"))
     )
     return "".join(filter(None, said)).strip()
+
+
+@pytest.mark.parametrize("ready", [False, True], ids=["before its files", "before its process"])
+def test_none_starts_once_the_environment_closes(ready, tmp_path, monkeypatch, caplog):
+    """As a thread tries that is stopped too late; its files and its process would be left."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    manager = KernelManager(kernel_name=KERNEL)
+    with kernel_environment(offline=True):
+        manager.kernel_spec  # noqa: B018 (it is read from the environment's files)
+        if ready:
+            command, options = run_sync(manager._async_pre_start_kernel)()
+    running, files = set(psutil.Process().children()), set(tmp_path.iterdir())
+    with pytest.raises(ClosedError):
+        run_sync(manager._async_launch_kernel)(command, **options) if ready else manager.start_kernel()
+    assert set(psutil.Process().children()) == running and set(tmp_path.iterdir()) == files and not caplog.records
 
 
 def test_interrupt(kernel):
